@@ -1,0 +1,1 @@
+//! Articles and how they are read.

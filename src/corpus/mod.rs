@@ -1,0 +1,1 @@
+//! The annotated corpus: its format, checks and exports.
