@@ -6,7 +6,11 @@
 pub mod article;
 pub mod corpus;
 pub mod country;
+pub mod encoder;
+pub mod evaluate;
 pub mod output;
+pub mod pipeline;
 pub mod stance;
 pub mod statement;
 pub mod text;
+pub mod train;

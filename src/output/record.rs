@@ -69,6 +69,20 @@ pub struct SpeakerRecord {
     pub title: Option<String>,
     /// The state that the speaker speaks for.
     pub country: Option<Country>,
+    /// How name and country were found, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<SpeakerReason>,
+}
+
+/// How a speaker was resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeakerReason {
+    /// Where the text gives the name.
+    pub named_at: SpanRecord,
+    /// The rule that took the mention for that name.
+    pub name: String,
+    /// The rule that found the country, or none.
+    pub country: String,
 }
 
 /// One country of a statement.
@@ -82,6 +96,9 @@ pub struct TargetRecord {
     pub stances: Vec<Stance>,
     /// Calibrated probabilities.
     pub scores: Scores,
+    /// Where the country stands with respect to the statement, if that was asked for: the mentions there reached it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// One probability per stance.

@@ -47,13 +47,9 @@ impl Span {
 
     /// Bytes between the two spans, 0 if they touch or overlap.
     pub const fn distance(self, other: Self) -> usize {
-        if self.end <= other.start {
-            other.start - self.end
-        } else if other.end <= self.start {
-            self.start - other.end
-        } else {
-            0
-        }
+        let after = other.start.saturating_sub(self.end);
+        let before = self.start.saturating_sub(other.end);
+        if after > before { after } else { before }
     }
 
     /// The span as a range, for slicing.

@@ -1,0 +1,48 @@
+//! First weights of heads that no checkpoint holds.
+
+use candle_core::{Device, Tensor};
+use rand::{Rng, rngs::StdRng};
+
+use super::config::ModelConfig;
+use super::heads::{DISTANCES, FEATURES, MARKERS};
+
+/// Name and shape of every tensor of the heads, in the order in which they are drawn.
+pub fn head_shapes(hidden: usize, config: &ModelConfig) -> Vec<(String, Vec<usize>)> {
+    let c = config.heads;
+    let features: usize = FEATURES.iter().sum();
+    let mut shapes = Vec::new();
+    let mut linear = |name: &str, inner: usize, outer: usize| {
+        shapes.push((format!("{name}.weight"), vec![outer, inner]));
+        shapes.push((format!("{name}.bias"), vec![outer]));
+    };
+    linear("tagger", hidden, config.tags.len());
+    linear("linker.content", 3 * hidden, c.link);
+    linear("linker.candidate", 3 * hidden, c.link);
+    for pointer in ["linker.source", "linker.cue"] {
+        linear(&format!("{pointer}.bilinear"), c.link, c.link);
+        linear(&format!("{pointer}.none"), c.link, 1);
+    }
+    linear("stance.query", 2 * hidden, c.attention);
+    linear("stance.key", hidden, c.attention);
+    linear("stance.value", hidden, c.attention);
+    linear("stance.hidden", 5 * hidden + c.attention + features, c.stance);
+    linear("stance.output", c.stance, config.stances.len());
+    shapes.push(("linker.source.distance".to_owned(), vec![DISTANCES, 1]));
+    shapes.push(("linker.cue.distance".to_owned(), vec![DISTANCES, 1]));
+    shapes.push(("stance.marker".to_owned(), vec![MARKERS, c.attention]));
+    shapes
+}
+
+/// Matrices uniformly within ±√(6 / (in + out)) (Glorot and Bengio, AISTATS 2010), everything else zero.
+///
+/// # Errors
+/// If the tensor can't be made.
+pub fn tensor(name: &str, shape: &[usize], rng: &mut StdRng) -> candle_core::Result<Tensor> {
+    let n = shape.iter().product();
+    let bound = match shape {
+        [outer, inner] if name.ends_with(".weight") => (6.0 / (outer + inner) as f32).sqrt(),
+        _ => 0.0,
+    };
+    let data: Vec<f32> = (0..n).map(|_| if bound > 0.0 { rng.random_range(-bound..bound) } else { 0.0 }).collect();
+    Tensor::from_vec(data, shape, &Device::Cpu)
+}

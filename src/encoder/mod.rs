@@ -1,0 +1,26 @@
+//! Token windows to hidden states and head scores.
+
+pub mod hub;
+pub mod init;
+pub mod kernels;
+pub mod ops;
+
+mod bert;
+mod config;
+mod document;
+mod error;
+mod heads;
+mod model;
+mod packed;
+mod tokenize;
+mod weights;
+
+pub use bert::{Bert, Dropout, Linear, Packed};
+pub use config::{BertConfig, Calibration, HeadsConfig, ModelConfig};
+pub use document::{Document, PairSpans};
+pub use error::ModelError;
+pub use heads::{FEATURES, Heads, LinkAnswer, LinkQuestion, Pair};
+pub use model::{EncoderPath, FILES, Hidden, Model, Network, sha256};
+pub use packed::{PackedEncoder, Scratch};
+pub use tokenize::{Tokenizer, Tokens};
+pub use weights::{QuantisedRows, Storage, Weights, quantise_rows, write, write_aside};
