@@ -13,6 +13,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use demarche::encoder::init::encoder_shapes;
 use demarche::encoder::kernels::Isa;
 use demarche::encoder::{Bert, BertConfig, Dropout, Packed, PackedEncoder, Scratch, Weights};
 use rand::seq::SliceRandom;
@@ -32,32 +33,7 @@ fn config() -> BertConfig {
 
 fn tensors(c: &BertConfig) -> BTreeMap<String, Tensor> {
     let mut rng = StdRng::seed_from_u64(1);
-    let (h, i) = (c.hidden_size, c.intermediate_size);
-    let mut shapes = vec![
-        ("embeddings.word_embeddings.weight".to_owned(), vec![c.vocab_size, h]),
-        ("embeddings.position_embeddings.weight".to_owned(), vec![c.max_position_embeddings, h]),
-        ("embeddings.token_type_embeddings.weight".to_owned(), vec![c.type_vocab_size, h]),
-        ("embeddings.LayerNorm.weight".to_owned(), vec![h]),
-        ("embeddings.LayerNorm.bias".to_owned(), vec![h]),
-    ];
-    for layer in 0..c.num_hidden_layers {
-        for (part, inner, outer) in [
-            ("attention.self.query", h, h),
-            ("attention.self.key", h, h),
-            ("attention.self.value", h, h),
-            ("attention.output.dense", h, h),
-            ("intermediate.dense", h, i),
-            ("output.dense", i, h),
-        ] {
-            shapes.push((format!("encoder.layer.{layer}.{part}.weight"), vec![outer, inner]));
-            shapes.push((format!("encoder.layer.{layer}.{part}.bias"), vec![outer]));
-        }
-        for part in ["attention.output", "output"] {
-            shapes.push((format!("encoder.layer.{layer}.{part}.LayerNorm.weight"), vec![h]));
-            shapes.push((format!("encoder.layer.{layer}.{part}.LayerNorm.bias"), vec![h]));
-        }
-    }
-    shapes
+    encoder_shapes(c)
         .into_iter()
         .map(|(name, shape)| {
             let centre = if name.ends_with("LayerNorm.weight") { 1.0 } else { 0.0 };

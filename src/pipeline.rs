@@ -207,12 +207,19 @@ impl Analyzer {
     /// # Errors
     /// If the tokenizer refuses the text or a tensor operation fails.
     pub fn analyze(&self, article: &Article) -> Result<Record, ModelError> {
-        let text = article.text.as_str();
-        let reading = self.read(text, article.date.as_deref())?;
-        let statements = self.statements(&reading)?;
-        let speakers = self.speakers(&reading, &statements);
+        self.report(article, &self.read(&article.text, article.date.as_deref())?)
+    }
+
+    /// Reports the statements of an article that has been read.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn report(&self, article: &Article, reading: &Reading<'_>) -> Result<Record, ModelError> {
+        let text = reading.text;
+        let statements = self.statements(reading)?;
+        let speakers = self.speakers(reading, &statements);
         let countries: Vec<_> = speakers.iter().map(|s| s.as_ref().and_then(|s| s.country)).collect();
-        let judged = self.judge(&reading, &statements, &countries)?;
+        let judged = self.judge(reading, &statements, &countries)?;
         let index = CodePoints::new(text);
         let record = |span: Span| SpanRecord::new(text, &index, span);
         let statements = statements.iter().zip(speakers).zip(judged).map(|((statement, speaker), judged)| {

@@ -137,36 +137,9 @@ mod whole {
         let mut config = fresh_config("test", 1, cut);
         config.heads = HeadsConfig { link: 16, attention: 16, stance: 16 };
         let mut rng = StdRng::seed_from_u64(6);
-        let mut vars = BTreeMap::new();
-        for (name, shape) in init::head_shapes(bert.hidden_size, &config) {
-            // Distances, markers and biases begin at zero; a test of gradients needs them off it.
-            let _ = name;
-            vars.insert(name, var(&mut rng, &shape));
-        }
-        let (h, i) = (bert.hidden_size, bert.intermediate_size);
-        let mut add = |name: String, shape: &[usize]| vars.insert(name, var(&mut rng, shape));
-        add("embeddings.word_embeddings.weight".into(), &[bert.vocab_size, h]);
-        add("embeddings.position_embeddings.weight".into(), &[bert.max_position_embeddings, h]);
-        add("embeddings.token_type_embeddings.weight".into(), &[bert.type_vocab_size, h]);
-        let mut norms = vec!["embeddings.LayerNorm".to_owned()];
-        for layer in 0..bert.num_hidden_layers {
-            let at = format!("encoder.layer.{layer}");
-            for part in ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"]
-            {
-                add(format!("{at}.{part}.weight"), &[h, h]);
-                add(format!("{at}.{part}.bias"), &[h]);
-            }
-            add(format!("{at}.intermediate.dense.weight"), &[i, h]);
-            add(format!("{at}.intermediate.dense.bias"), &[i]);
-            add(format!("{at}.output.dense.weight"), &[h, i]);
-            add(format!("{at}.output.dense.bias"), &[h]);
-            norms.push(format!("{at}.attention.output.LayerNorm"));
-            norms.push(format!("{at}.output.LayerNorm"));
-        }
-        for norm in norms {
-            add(format!("{norm}.weight"), &[h]);
-            add(format!("{norm}.bias"), &[h]);
-        }
+        // Distances, markers and biases begin at zero; a test of gradients needs them off it.
+        let shapes = init::head_shapes(bert.hidden_size, &config).into_iter().chain(init::encoder_shapes(&bert));
+        let vars: BTreeMap<String, Var> = shapes.map(|(name, shape)| (name, var(&mut rng, &shape))).collect();
         let weights = Weights::from_vars(&vars, &BTreeMap::new());
         let network = Network::load(&weights, &bert, &config).expect("a network");
         weights.finish().expect("every tensor is used");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
-use demarche::encoder::{Bert, BertConfig, Dropout, Packed, Weights};
+use demarche::encoder::{Bert, BertConfig, Dropout, Packed, Weights, init};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -20,37 +20,12 @@ const CONFIG: &str = r#"{"vocab_size": 97, "hidden_size": 48, "num_hidden_layers
 /// Every tensor of a checkpoint of this shape, by name.
 fn tensors(c: &BertConfig) -> BTreeMap<String, Tensor> {
     let mut rng = StdRng::seed_from_u64(4);
-    let mut all = BTreeMap::new();
-    let (h, i) = (c.hidden_size, c.intermediate_size);
-    let mut add = |name: String, shape: &[usize], near: f32| {
+    let tensor = |(name, shape): (String, Vec<usize>)| {
+        let near = if name.ends_with("LayerNorm.weight") { 1.0 } else { 0.0 };
         let data: Vec<f32> = (0..shape.iter().product()).map(|_| near + rng.random_range(-0.3..0.3)).collect();
-        all.insert(name, Tensor::from_vec(data, shape, &Device::Cpu).expect("a tensor"));
+        (name, Tensor::from_vec(data, shape, &Device::Cpu).expect("a tensor"))
     };
-    add("embeddings.word_embeddings.weight".into(), &[c.vocab_size, h], 0.0);
-    add("embeddings.position_embeddings.weight".into(), &[c.max_position_embeddings, h], 0.0);
-    add("embeddings.token_type_embeddings.weight".into(), &[c.type_vocab_size, h], 0.0);
-    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
-    for layer in 0..c.num_hidden_layers {
-        let at = format!("encoder.layer.{layer}");
-        for (name, inner, outer) in [
-            ("attention.self.query", h, h),
-            ("attention.self.key", h, h),
-            ("attention.self.value", h, h),
-            ("attention.output.dense", h, h),
-            ("intermediate.dense", h, i),
-            ("output.dense", i, h),
-        ] {
-            add(format!("{at}.{name}.weight"), &[outer, inner], 0.0);
-            add(format!("{at}.{name}.bias"), &[outer], 0.0);
-        }
-        norms.push(format!("{at}.attention.output.LayerNorm"));
-        norms.push(format!("{at}.output.LayerNorm"));
-    }
-    for norm in norms {
-        add(format!("{norm}.weight"), &[h], 1.0);
-        add(format!("{norm}.bias"), &[h], 0.0);
-    }
-    all
+    init::encoder_shapes(c).into_iter().map(tensor).collect()
 }
 
 #[test]

@@ -21,19 +21,7 @@ fn score(passages: &[Passage]) -> ((usize, usize), (usize, usize)) {
     for passage in passages {
         let sentences = sentences(&passage.text);
         let mentions = gazetteer.mentions(&passage.text, passage.date.as_deref());
-        let statements: Vec<Statement> = passage
-            .statements
-            .iter()
-            .map(|s| Statement {
-                kind: s.kind,
-                content: s.content.clone(),
-                cue: s.cue,
-                source: s.source,
-                sentence: sentences.partition_point(|t| t.span.end <= s.extent().start),
-                layer: 0,
-                score: 0.0,
-            })
-            .collect();
+        let statements: Vec<Statement> = passage.statements.iter().map(|s| s.found(&sentences)).collect();
         let date = passage.date.as_deref();
         let scene = Scene { text: &passage.text, sentences: &sentences, mentions: &mentions, date, gazetteer };
         for (gold, found) in passage.statements.iter().zip(scene.speakers(&statements)) {

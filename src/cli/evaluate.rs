@@ -11,7 +11,7 @@ use demarche::evaluate::attributions::{self, Attribution, AttributionTally};
 use demarche::evaluate::relations::{read_relations, score_relations};
 use demarche::evaluate::{self, Counts, Decision, GivenTally, Options};
 use demarche::output::Scores;
-use demarche::pipeline::Analyzer;
+use demarche::pipeline::{Analyzer, Reading};
 use demarche::stance::{Place, Stance};
 use demarche::statement::Statement;
 use demarche::text::{CodePoints, Span};
@@ -146,7 +146,8 @@ fn on_corpus(path: &Path, analyzer: &Analyzer, options: Options, sink: &mut Sink
         .map(|passage| {
             let article =
                 Article { id: passage.id.clone(), title: None, date: passage.date.clone(), text: passage.text.clone() };
-            anyhow::Ok((analyzer.analyze(&article)?, given(passage, analyzer)?))
+            let reading = analyzer.read(&article.text, article.date.as_deref())?;
+            anyhow::Ok((analyzer.report(&article, &reading)?, given(passage, analyzer, &reading)?))
         })
         .collect::<Result<_, _>>()?;
     let gold: Vec<_> = passages.iter().map(evaluate::Article::from).collect();
@@ -162,24 +163,14 @@ fn on_corpus(path: &Path, analyzer: &Analyzer, options: Options, sink: &mut Sink
 }
 
 /// Judges the true statements of a passage; the stances with the true countries of the speakers.
-fn given(passage: &Passage, analyzer: &Analyzer) -> anyhow::Result<(GivenTally, Vec<serde_json::Value>)> {
-    let reading = analyzer.read(&passage.text, passage.date.as_deref())?;
-    let at = |span: Span| reading.sentences.partition_point(|s| s.span.end <= span.start);
-    let statements: Vec<Statement> = passage
-        .statements
-        .iter()
-        .map(|s| Statement {
-            kind: s.kind,
-            content: s.content.clone(),
-            cue: s.cue,
-            source: s.source,
-            sentence: at(s.extent()),
-            layer: 0,
-            score: 0.0,
-        })
-        .collect();
+fn given(
+    passage: &Passage,
+    analyzer: &Analyzer,
+    reading: &Reading<'_>,
+) -> anyhow::Result<(GivenTally, Vec<serde_json::Value>)> {
+    let statements: Vec<Statement> = passage.statements.iter().map(|s| s.found(&reading.sentences)).collect();
     let countries: Vec<_> = passage.statements.iter().map(|s| s.speaker.country).collect();
-    let judged = analyzer.judge(&reading, &statements, &countries)?;
+    let judged = analyzer.judge(reading, &statements, &countries)?;
     let mut tally = GivenTally::default();
     let mut decisions = Vec::new();
     for (statement, judged) in passage.statements.iter().zip(&judged) {
@@ -214,7 +205,7 @@ fn given(passage: &Passage, analyzer: &Analyzer) -> anyhow::Result<(GivenTally, 
             }));
         }
     }
-    let speakers = analyzer.speakers(&reading, &statements);
+    let speakers = analyzer.speakers(reading, &statements);
     for (statement, speaker) in passage.statements.iter().zip(&speakers) {
         let gold = (statement.speaker.name.as_deref(), statement.speaker.country);
         let predicted = (speaker.as_ref().map(|s| s.name.as_str()), speaker.as_ref().and_then(|s| s.country));

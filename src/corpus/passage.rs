@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::country::Country;
 use crate::stance::Stance;
-use crate::statement::Kind;
-use crate::text::Span;
+use crate::statement::{Kind, Statement};
+use crate::text::{Sentence, Span};
 
 /// What separates two paragraphs of a passage's text.
 pub(super) const BREAK: &str = "\n\n";
@@ -90,6 +90,19 @@ impl GoldStatement {
     /// From the first byte of the content to its last.
     pub fn extent(&self) -> Span {
         self.content.iter().copied().reduce(Span::cover).unwrap_or_default()
+    }
+
+    /// The statement as a perfect tagger would have found it among the sentences of its text.
+    pub fn found(&self, sentences: &[Sentence]) -> Statement {
+        Statement {
+            kind: self.kind,
+            content: self.content.clone(),
+            cue: self.cue,
+            source: self.source,
+            sentence: sentences.partition_point(|s| s.span.end <= self.extent().start),
+            layer: 0,
+            score: 0.0,
+        }
     }
 }
 

@@ -1,10 +1,41 @@
-//! First weights of heads that no checkpoint holds.
+//! Names and shapes of a model's tensors, and first weights of heads that no checkpoint holds.
 
 use candle_core::{Device, Tensor};
 use rand::{Rng, rngs::StdRng};
 
-use super::config::ModelConfig;
+use super::config::{BertConfig, ModelConfig};
 use super::heads::{DISTANCES, FEATURES, MARKERS};
+
+/// Name and shape of every tensor of the encoder, under the checkpoint's names: tables, matrices with their biases, then
+/// the LayerNorms.
+pub fn encoder_shapes(c: &BertConfig) -> Vec<(String, Vec<usize>)> {
+    let (h, i) = (c.hidden_size, c.intermediate_size);
+    let tables = [("word", c.vocab_size), ("position", c.max_position_embeddings), ("token_type", c.type_vocab_size)];
+    let mut shapes: Vec<_> =
+        tables.iter().map(|(table, rows)| (format!("embeddings.{table}_embeddings.weight"), vec![*rows, h])).collect();
+    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
+    for layer in 0..c.num_hidden_layers {
+        let prefix = format!("encoder.layer.{layer}");
+        for (part, inner, outer) in [
+            ("attention.self.query", h, h),
+            ("attention.self.key", h, h),
+            ("attention.self.value", h, h),
+            ("attention.output.dense", h, h),
+            ("intermediate.dense", h, i),
+            ("output.dense", i, h),
+        ] {
+            shapes.push((format!("{prefix}.{part}.weight"), vec![outer, inner]));
+            shapes.push((format!("{prefix}.{part}.bias"), vec![outer]));
+        }
+        norms.push(format!("{prefix}.attention.output.LayerNorm"));
+        norms.push(format!("{prefix}.output.LayerNorm"));
+    }
+    for norm in norms {
+        shapes.push((format!("{norm}.weight"), vec![h]));
+        shapes.push((format!("{norm}.bias"), vec![h]));
+    }
+    shapes
+}
 
 /// Name and shape of every tensor of the heads, in the order in which they are drawn.
 pub fn head_shapes(hidden: usize, config: &ModelConfig) -> Vec<(String, Vec<usize>)> {

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::encoder::init::encoder_shapes;
 use crate::encoder::{Bert, Dropout, quantise_rows};
 
 fn config(hidden: usize, heads: usize, intermediate: usize) -> BertConfig {
@@ -25,42 +26,21 @@ fn config(hidden: usize, heads: usize, intermediate: usize) -> BertConfig {
 /// Random weights of the sizes that trained ones have; matrices as their int8 roundings.
 fn weights(c: &BertConfig) -> Weights {
     let mut rng = StdRng::seed_from_u64(7);
-    let (h, i) = (c.hidden_size, c.intermediate_size);
     let mut tensors = BTreeMap::new();
-    let mut add = |name: String, shape: &[usize], centre: f32, spread: f32| {
+    for (name, shape) in encoder_shapes(c) {
+        let (centre, spread) = match shape[..] {
+            _ if name.ends_with("LayerNorm.weight") => (1.0, 0.3),
+            [_, _] if name.starts_with("embeddings.") => (0.0, 0.1),
+            [_, inner] => (0.0, 2.0 / (inner as f32).sqrt()),
+            _ => (0.0, 0.2),
+        };
         let n: usize = shape.iter().product();
         let mut data: Vec<f32> = (0..n).map(|_| centre + rng.random_range(-spread..spread)).collect();
-        if let [_, cols] = shape {
-            let (rows, scales) = quantise_rows(&data, *cols);
-            data =
-                rows.chunks(*cols).zip(&scales).flat_map(|(r, s)| r.iter().map(move |q| f32::from(*q) * s)).collect();
+        if let [_, cols] = shape[..] {
+            let (rows, scales) = quantise_rows(&data, cols);
+            data = rows.chunks(cols).zip(&scales).flat_map(|(r, s)| r.iter().map(move |q| f32::from(*q) * s)).collect();
         }
         tensors.insert(name, Tensor::from_vec(data, shape, &Device::Cpu).unwrap());
-    };
-    let tables = [("word", c.vocab_size), ("position", c.max_position_embeddings), ("token_type", c.type_vocab_size)];
-    for (table, rows) in tables {
-        add(format!("embeddings.{table}_embeddings.weight"), &[rows, h], 0.0, 0.1);
-    }
-    let mut norms = vec!["embeddings.LayerNorm".to_owned()];
-    for layer in 0..c.num_hidden_layers {
-        let prefix = format!("encoder.layer.{layer}");
-        for (part, inner, outer) in [
-            ("attention.self.query", h, h),
-            ("attention.self.key", h, h),
-            ("attention.self.value", h, h),
-            ("attention.output.dense", h, h),
-            ("intermediate.dense", h, i),
-            ("output.dense", i, h),
-        ] {
-            add(format!("{prefix}.{part}.weight"), &[outer, inner], 0.0, 2.0 / (inner as f32).sqrt());
-            add(format!("{prefix}.{part}.bias"), &[outer], 0.0, 0.2);
-        }
-        norms.push(format!("{prefix}.attention.output.LayerNorm"));
-        norms.push(format!("{prefix}.output.LayerNorm"));
-    }
-    for name in norms {
-        add(format!("{name}.weight"), &[h], 1.0, 0.3);
-        add(format!("{name}.bias"), &[h], 0.0, 0.2);
     }
     Weights::from_vars(&BTreeMap::new(), &tensors)
 }
