@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::article::Article;
 use crate::country::{Country, Gazetteer, Mention};
-use crate::encoder::{Document, EncoderPath, Hidden, LinkQuestion, Model, ModelError, Pair, PairSpans};
+use crate::encoder::{
+    CandidateSpans, Document, EncoderPath, Hidden, LinkQuestion, Model, ModelError, StanceQuestion, StatementSpans,
+};
 use crate::output::{Record, Scores, SpanRecord, SpeakerReason, SpeakerRecord, StatementRecord, TargetRecord};
 use crate::stance::{Candidate, Place, Stance, Surroundings};
 use crate::statement::{
@@ -148,29 +150,26 @@ impl Analyzer {
         speakers: &[Option<Country>],
     ) -> Result<Vec<Vec<Judged>>, ModelError> {
         let around = Surroundings { sentences: &reading.sentences, mentions: &reading.mentions };
-        let (mut pairs, mut found): (Vec<Pair>, Vec<(usize, Candidate)>) = (Vec::new(), Vec::new());
+        let (mut questions, mut found): (Vec<StanceQuestion>, Vec<(usize, Candidate)>) = (Vec::new(), Vec::new());
         for (i, statement) in statements.iter().enumerate() {
             let speaker = speakers.get(i).copied().flatten();
             let (content, cue, source) = (&statement.content, statement.cue, statement.source);
-            for candidate in around.candidates(content, cue, source, speaker) {
-                let pair = reading.document.pair(&PairSpans {
-                    content,
-                    cue,
-                    source,
-                    mentions: &candidate.mentions,
-                    all_mentions: &candidate.all_mentions,
-                    others: &candidate.others,
-                    sentences: candidate.sentences.clone(),
-                    features: candidate.features(speaker),
-                });
-                if !pair.content.is_empty() {
-                    pairs.push(pair);
-                    found.push((i, candidate));
-                }
+            let candidates = around.candidates(content, cue, source, speaker);
+            let Some(first) = candidates.first() else { continue };
+            let spans = StatementSpans { content, cue, source, sentences: first.sentences.clone() };
+            let each = candidates.iter().map(|c| CandidateSpans {
+                mentions: &c.mentions,
+                all_mentions: &c.all_mentions,
+                others: &c.others,
+                features: c.features(speaker),
+            });
+            if let Some(question) = reading.document.question(&spans, each) {
+                questions.push(question);
+                found.extend(candidates.into_iter().map(|c| (i, c)));
             }
         }
         let mut judged: Vec<Vec<Judged>> = vec![Vec::new(); statements.len()];
-        for ((i, candidate), probabilities) in found.into_iter().zip(self.probabilities(&reading.hidden, &pairs)?) {
+        for ((i, candidate), probabilities) in found.into_iter().zip(self.probabilities(&reading.hidden, &questions)?) {
             let stances = self.decide(probabilities);
             if let Some(own) = judged.get_mut(i) {
                 own.push(Judged { candidate, probabilities, stances });
@@ -187,8 +186,8 @@ impl Analyzer {
         let sentences = sentences(text);
         let document = self.model.document(text, &sentences)?;
         let hidden = self.model.encode(&document)?;
-        let pair = document.relation(text, sentences.len(), source, target);
-        Ok(self.probabilities(&hidden, &[pair])?.first().copied().unwrap_or_default())
+        let question = document.relation(text, sentences.len(), source, target);
+        Ok(self.probabilities(&hidden, question.as_slice())?.first().copied().unwrap_or_default())
     }
 
     /// The stances whose probability reaches its threshold.
@@ -197,8 +196,8 @@ impl Analyzer {
         Stance::ALL.into_iter().zip(reached).filter(|(_, reached)| *reached).map(|(stance, _)| stance).collect()
     }
 
-    fn probabilities(&self, hidden: &Hidden, pairs: &[Pair]) -> Result<Vec<[f32; 3]>, ModelError> {
-        let rows = self.model.stance(hidden, pairs)?;
+    fn probabilities(&self, hidden: &Hidden, questions: &[StanceQuestion]) -> Result<Vec<[f32; 3]>, ModelError> {
+        let rows = self.model.stance(hidden, questions)?;
         Ok(rows.into_iter().map(|row| std::array::from_fn(|i| row.get(i).copied().unwrap_or(0.0))).collect())
     }
 

@@ -315,6 +315,28 @@ fn training_runs_and_resumes() {
     let weights = fs::read(out.join("model.safetensors")).expect("weights");
     train.assert().success();
     assert!(weights == fs::read(out.join("model.safetensors")).expect("weights"));
+
+    // A teacher answers once; its file is read in later runs, and its answers change what is learnt.
+    let (labels, taught) = (folder.path().join("soft.jsonl"), folder.path().join("taught"));
+    demarche()
+        .args(["train", "--base", "models/demarche-en-l6", "--epochs", "2", "--threads", "1", "--teacher-weight", "1"])
+        .args(["--teacher", "models/demarche-en-l6", "--soft-labels"])
+        .arg(&labels)
+        .arg("--corpus")
+        .arg(&corpus)
+        .arg("--dev")
+        .arg(&corpus)
+        .arg("--output")
+        .arg(&taught)
+        .assert()
+        .success();
+    let line = fs::read_to_string(&labels).expect("labels");
+    let row: serde_json::Value = serde_json::from_str(&line).expect("one row");
+    // Chile and Peru are candidates; the teacher sees that Chile is urged.
+    assert_eq!(row["id"], "p-1");
+    assert_eq!(row["stances"][0].as_array().map(Vec::len), Some(2), "{row}");
+    assert!(row["stances"][0][0][2].as_f64().is_some_and(|p| p > 0.5), "{row}");
+    assert!(weights != fs::read(taught.join("model.safetensors")).expect("weights"));
 }
 
 #[test]
@@ -330,4 +352,28 @@ fn evaluation_prints_figures_for_people_and_machines() {
         .expect("a run");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(json["figures"]["report"]["figures"][0]["value"].as_f64().is_some_and(|f1| f1 > 0.5), "{json}");
+}
+
+#[test]
+fn evaluation_exchanges_countries_and_knows_baselines() {
+    let run = |more: &[&str]| {
+        let output = demarche()
+            .args(["evaluate", "data/corpus/dev/dev-01.txt", "--json", "--resamples", "0"])
+            .args(more)
+            .output()
+            .expect("a run");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let swapped = run(&["--swap"]);
+    let stays = &swapped["figures"]["swap"]["decisions"];
+    assert!(stays["total"].as_u64() > Some(50) && stays["hits"].as_u64() <= stays["total"].as_u64(), "{stays}");
+    let f1 =
+        |json: &serde_json::Value, path: &str| json.pointer(path).and_then(serde_json::Value::as_f64).unwrap_or(-1.0);
+    let model = f1(&swapped, "/figures/report/figures/0/value");
+    let quotations = f1(&run(&["--baseline", "quotations"]), "/figures/figures/0/value");
+    let keywords = f1(&run(&["--baseline", "keywords"]), "/figures/figures/0/value");
+    assert!(
+        0.0 < quotations && quotations < model && 0.0 < keywords && keywords < model,
+        "{quotations} {keywords} {model}"
+    );
 }

@@ -71,12 +71,16 @@ fn span_mean() {
     compare(&[&x], &fused, &Tensor::cat(&[first, part(8, 1)], 0).expect("means"));
 }
 
-#[test]
-fn attention() {
+/// Attention with a bias, if any, for each head and distance up to 2, given as `[bucket][head]` of T5's eight buckets.
+fn check_attention(bias: Option<[[f32; 2]; 8]>) {
     let mut rng = StdRng::seed_from_u64(5);
     let (heads, dim, offsets) = (2, 4, [0_usize, 3, 3, 8]);
     let [q, k, v] = [(); 3].map(|()| var(&mut rng, &[8, heads * dim]));
-    let fused = ops::attention(&q, &k, &v, &Arc::from(offsets), heads).expect("attended");
+    let relative = bias.map(|table| Arc::new(ops::RelativeBias::new(table.concat(), 8, heads)));
+    let how = ops::Attention { offsets: Arc::from(offsets), heads, bias: relative };
+    let fused = ops::attention(&q, &k, &v, how).expect("attended");
+    // Eight buckets: four for each side, of which the distances 0 and 1 have their own and 2 to 15 share the third.
+    let bucket = |key: usize, query: usize| key.abs_diff(query).min(2) + if key > query { 4 } else { 0 };
     let mut rows = Vec::new();
     for pair in offsets.windows(2).filter(|pair| pair[0] < pair[1]) {
         let split = |t: &Var| {
@@ -86,13 +90,37 @@ fn attention() {
         };
         let (q, k, v) = (split(&q), split(&k), split(&v));
         let scores = q.matmul(&k.t().and_then(|k| k.contiguous()).expect("transposed")).expect("scores");
-        let scores = (scores / (dim as f64).sqrt()).expect("scaled");
-        let attended = candle_nn::ops::softmax(&scores, D::Minus1).and_then(|p| p.matmul(&v)).expect("attended");
         let n = pair[1] - pair[0];
+        let scores = (scores / (dim as f64).sqrt()).expect("scaled");
+        let added: Vec<f32> = (0..heads * n * n)
+            .map(|i| bias.map_or(0.0, |table| table[bucket(i % n, i / n % n)][i / (n * n)]))
+            .collect();
+        let added = Tensor::from_vec(added, (heads, n, n), &Device::Cpu).expect("biases");
+        let scores = (scores + added).expect("scores");
+        let attended = candle_nn::ops::softmax(&scores, D::Minus1).and_then(|p| p.matmul(&v)).expect("attended");
         rows.push(attended.transpose(0, 1).and_then(|t| t.contiguous()).and_then(|t| t.reshape((n, heads * dim))));
     }
     let rows: Vec<Tensor> = rows.into_iter().collect::<Result<_, _>>().expect("rows");
     compare(&[&q, &k, &v], &fused, &Tensor::cat(&rows, 0).expect("rows"));
+}
+
+#[test]
+fn attention() {
+    check_attention(None);
+}
+
+#[test]
+fn attention_with_relative_positions() {
+    check_attention(Some([
+        [0.5, -1.0],
+        [0.1, 0.2],
+        [-0.7, 0.3],
+        [9.0, 9.0],
+        [9.0, 9.0],
+        [0.4, 0.6],
+        [1.1, -0.2],
+        [9.0, 9.0],
+    ]));
 }
 
 mod whole {
@@ -135,7 +163,7 @@ mod whole {
         let bert: BertConfig = serde_json::from_str(CONFIG).expect("a configuration");
         let cut = Cut { window: 64, context: 8 };
         let mut config = fresh_config("test", 1, cut);
-        config.heads = HeadsConfig { link: 16, attention: 16, stance: 16 };
+        config.heads = HeadsConfig { link: 16, stance: 16, blocks: 2 };
         let mut rng = StdRng::seed_from_u64(6);
         // Distances, markers and biases begin at zero; a test of gradients needs them off it.
         let shapes = init::head_shapes(bert.hidden_size, &config).into_iter().chain(init::encoder_shapes(&bert));
@@ -149,8 +177,8 @@ mod whole {
         let mentions = Gazetteer::builtin().mentions(&passages[0].text, None);
         let builder = Builder { tokenizer: &tokenizer, cut };
         let example = builder.passage(&passages[0], &mentions).expect("an example");
-        assert!(example.is_tagged() && !example.links.is_empty() && !example.pairs.is_empty());
-        let scales = Scales { tags: 1.0, links: 1.0, pairs: 1.0 };
+        assert!(example.is_tagged() && !example.links.is_empty() && !example.stances.is_empty());
+        let scales = Scales { tags: 1.0, links: 1.0, stances: 1.0 };
         let (total, _) = loss(&network, &tokenizer, &[&example], LossWeights::default(), scales, &Dropout::off())
             .expect("a loss")
             .expect("something to learn");
@@ -160,7 +188,7 @@ mod whole {
             let values = grad.flatten_all().and_then(|g| g.to_vec1::<f32>()).expect("values");
             assert!(values.iter().all(|g| g.is_finite()), "{name} has a gradient that is not finite");
             // The key bias moves every score of a query alike: softmax cancels it, up to rounding.
-            let blind = name.ends_with("self.key.bias") || name == "stance.key.bias";
+            let blind = [".key.bias", "own.key.bias"].iter().any(|end| name.ends_with(end));
             assert!(blind || values.iter().any(|g| *g != 0.0), "{name} has a gradient of zeros");
         }
     }

@@ -66,3 +66,28 @@ fn a_sequence_does_not_depend_on_its_neighbours() {
     let rows = |t: Tensor| t.to_vec2::<f32>().expect("rows");
     assert_eq!(rows(alone), rows(both)[8..]);
 }
+
+/// `tests/fixtures/mpnet.py` wrote the weights and what the reference implementation makes of them.
+#[test]
+fn mpnet_is_that_of_its_reference() {
+    let config: BertConfig = serde_json::from_str(
+        r#"{"model_type": "mpnet", "vocab_size": 40, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3,
+            "intermediate_size": 20, "max_position_embeddings": 180, "relative_attention_num_buckets": 32,
+            "layer_norm_eps": 1e-5, "hidden_act": "gelu"}"#,
+    )
+    .expect("a configuration");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mpnet.safetensors");
+    let mut tensors = Weights::read(&path).expect("read").into_tensors().expect("tensors");
+    let expected = tensors.remove("expected.hidden").expect("expected").to_vec2::<f32>().expect("rows");
+    let weights = Weights::from_vars(&BTreeMap::new(), &tensors);
+    let own = Bert::load(&weights, &config).expect("loaded");
+    weights.finish().expect("every tensor is used");
+    let ids: Vec<u32> = (0..160).map(|i| i * 7 % 37 + 3).collect();
+    let hidden = own.forward(&Packed::new([ids.as_slice()]), &Dropout::off()).expect("encoded");
+    let hidden = hidden.to_vec2::<f32>().expect("rows");
+    for (row, expected) in [0, 1, 80, 158, 159].into_iter().zip(expected) {
+        for (own, want) in hidden[row].iter().zip(expected) {
+            assert!((own - want).abs() < 1e-4, "{row}: {own} {want}");
+        }
+    }
+}

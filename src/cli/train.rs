@@ -10,9 +10,12 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 use demarche::country::Gazetteer;
+use demarche::encoder::ModelConfig;
+use demarche::stance::Stance;
+use demarche::statement::TAG_NAMES;
 use demarche::train::{
-    AdamConfig, Cut, LossWeights, Progress, RelationRow, Settings, Source, Sources, Trainer, fresh_config, hold_out,
-    read_rows,
+    AdamConfig, Cut, LossWeights, Progress, RelationRow, Settings, SoftLabels, Source, Sources, Trainer, fresh_config,
+    hold_out, read_rows,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -45,6 +48,17 @@ pub(super) struct Train {
     /// Hold the K-th of N parts of the relations out, as `demarche evaluate relations --fold` does.
     #[arg(long, value_name = "K/N")]
     relations_fold: Option<Fold>,
+    /// Model whose answers to every question of the corpus and of the attributions are learnt as well; a folder. It may be larger:
+    /// a model fitted on an MPNet checkpoint.
+    #[arg(long, value_name = "FOLDER", requires = "soft_labels")]
+    teacher: Option<PathBuf>,
+    /// File with a teacher's answers; with --teacher it is written first if it does not exist.
+    #[arg(long, value_name = "FILE")]
+    soft_labels: Option<PathBuf>,
+    /// How much the teacher's answers count on the corpus, against the annotation, from 0 to 1. On attributions, which have no
+    /// stances, they count alone.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    teacher_weight: f32,
     /// Corpus files or folders for calibration and thresholds; never trained on.
     #[arg(long)]
     dev: Vec<PathBuf>,
@@ -76,9 +90,12 @@ pub(super) struct Train {
     /// Probability of dropout.
     #[arg(long, default_value_t = 0.1)]
     dropout: f32,
-    /// Weight of the stance loss against that of the tags.
-    #[arg(long, default_value_t = 1.0)]
-    pair_weight: f64,
+    /// Weight of the stance loss (per statement) against that of the tags (per token).
+    #[arg(long, default_value_t = 0.5)]
+    stance_weight: f64,
+    /// Weight, within the stance loss, of attention to the words that point to a country (*they, that government*).
+    #[arg(long, default_value_t = 0.3)]
+    pointing_weight: f64,
     /// Weight of the linker's loss against that of the tags.
     #[arg(long, default_value_t = 0.3)]
     link_weight: f64,
@@ -94,6 +111,9 @@ pub(super) struct Train {
     /// Worker threads.
     #[arg(long, default_value_t = super::threads())]
     threads: usize,
+    /// Keep matrix products in f32 on processors with bfloat16 tiles (AMX), which are several times faster.
+    #[arg(long)]
+    f32: bool,
     /// Name of the model, as records state it.
     #[arg(long, default_value = "demarche-en-l6")]
     name: String,
@@ -151,10 +171,16 @@ impl Train {
                 layer_decay: self.layer_decay,
                 ..AdamConfig::default()
             },
-            loss: LossWeights { pairs: self.pair_weight, links: self.link_weight, ..LossWeights::default() },
+            loss: LossWeights {
+                stances: self.stance_weight,
+                pointing: self.pointing_weight,
+                links: self.link_weight,
+                ..LossWeights::default()
+            },
             train_words: self.train_words,
             average: self.average,
             threads: self.threads,
+            bf16: !self.f32,
         }
     }
 
@@ -165,6 +191,24 @@ impl Train {
         for source in &self.corpus {
             let n = sources.add_corpus(source, self.share)?;
             eprintln!("{}: {n} passages", source.path.display());
+        }
+        if let Some(path) = &self.soft_labels {
+            if let Some(teacher) = self.teacher.as_ref().filter(|_| !path.exists()) {
+                let config =
+                    ModelConfig::read(&teacher.join("demarche.json"), &TAG_NAMES, &Stance::ALL.map(Stance::as_str))?;
+                let teacher = Trainer::new(teacher, config, Settings::default(), None)?;
+                let documents = sources.questions(&self.attributions, &teacher.builder())?;
+                let n = documents.len();
+                let labels = teacher.answer(&documents, |done| {
+                    if done.is_multiple_of(100) || done == n {
+                        eprintln!("the teacher has answered {done} of {n} documents");
+                    }
+                })?;
+                labels.write(path)?;
+            }
+            sources.soft = SoftLabels::read(path)?;
+            sources.soft_weight = self.teacher_weight;
+            eprintln!("{}: a teacher's answers on {} documents", path.display(), sources.soft.len());
         }
         for source in &self.attributions {
             let n = sources.add_attributions(source, &builder)?;
@@ -244,14 +288,14 @@ impl View {
 
     fn show(&mut self, p: Progress) {
         let keep = if self.seen == 0 { 0.0 } else { 0.95 };
-        for (mean, new) in self.mean.iter_mut().zip([p.loss.tags, p.loss.links, p.loss.pairs]) {
+        for (mean, new) in self.mean.iter_mut().zip([p.loss.tags, p.loss.links, p.loss.stances]) {
             *mean = keep * *mean + (1.0 - keep) * new;
         }
         self.seen += 1;
         let rate = p.tokens as f64 / self.since.elapsed().as_secs_f64().max(1e-9);
-        let [tags, links, pairs] = self.mean;
+        let [tags, links, stances] = self.mean;
         let line = format!(
-            "epoch {} tags {tags:.3} links {links:.3} pairs {pairs:.3} norm {:.2} {rate:.0} tokens/s",
+            "epoch {} tags {tags:.3} links {links:.3} stances {stances:.3} norm {:.2} {rate:.0} tokens/s",
             p.epoch + 1,
             p.norm
         );

@@ -202,6 +202,10 @@ impl Checker<'_> {
         for code in codes.filter(|code| !(self.checks.is_country)(*code)).collect::<Vec<_>>() {
             self.error(line, format!("expected a country's code, got {code}"));
         }
+        let codes = statement.targets.iter().map(|target| target.country).chain(statement.speaker.country);
+        for code in codes.filter(|code| code.is_dependent()).collect::<Vec<_>>() {
+            self.error(line, format!("expected a sovereign state, got the dependent territory {code}"));
+        }
         for (i, target) in statement.targets.iter().enumerate() {
             if statement.targets.iter().take(i).any(|other| other.country == target.country) {
                 self.error(line, format!("expected each target country once, got {} again", target.country));
@@ -216,8 +220,11 @@ impl Checker<'_> {
     /// The countries that the content names against the targets.
     fn named(&mut self, statement: &GoldStatement, mentions: &[(Span, Country)]) {
         let inside = |span: Span| statement.content.iter().any(|piece| piece.overlaps(span));
-        let named: BTreeMap<Country, Span> =
-            mentions.iter().filter(|(span, _)| inside(*span)).map(|(span, country)| (*country, *span)).collect();
+        let named: BTreeMap<Country, Span> = mentions
+            .iter()
+            .filter(|(span, country)| inside(*span) && !country.is_dependent())
+            .map(|(span, country)| (*country, *span))
+            .collect();
         for (country, span) in &named {
             if !statement.targets.iter().any(|target| target.country == *country) {
                 let words = span.of(&self.passage.text);

@@ -9,6 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 3]);
 
+/// Codes of ISO 3166-1 that are no sovereign states.
+const DEPENDENT: [&str; 50] = [
+    "ABW", "AIA", "ALA", "ASM", "ATA", "ATF", "BES", "BLM", "BMU", "BVT", "CCK", "CUW", "CXR", "CYM", "ESH", "FLK",
+    "FRO", "GGY", "GIB", "GLP", "GRL", "GUF", "GUM", "HKG", "HMD", "IMN", "IOT", "JEY", "MAC", "MAF", "MNP", "MSR",
+    "MTQ", "MYT", "NCL", "NFK", "PCN", "PRI", "PYF", "REU", "SHN", "SJM", "SPM", "SXM", "TCA", "TKL", "UMI", "VGB",
+    "VIR", "WLF",
+];
+
 impl Country {
     /// The code of three upper-case ASCII letters, or `None`.
     pub const fn new(code: &str) -> Option<Self> {
@@ -24,6 +32,12 @@ impl Country {
             i += 1;
         }
         Some(Self([b[0], b[1], b[2]]))
+    }
+
+    /// Whether the code is that of a territory that depends on a state: no target, and no state that a speaker serves. Territories that
+    /// speak for themselves in international bodies (the Cook Islands, Niue) are not counted here.
+    pub fn is_dependent(self) -> bool {
+        DEPENDENT.contains(&self.as_str())
     }
 
     /// The three letters.

@@ -1,15 +1,21 @@
-//! BERT as a stack of differentiable operations, under the checkpoint's names.
+//! BERT and MPNet as stacks of differentiable operations, under the checkpoint's names.
 //!
-//! The architecture is that of Devlin et al. (NAACL 2019) as stored by Hugging Face checkpoints. Sequences are
-//! packed: laid end to end without padding.
+//! The architectures are those of Devlin et al. (NAACL 2019) and Song et al. (NeurIPS 2020) as stored by Hugging Face
+//! checkpoints. Sequences are packed: laid end to end without padding. MPNet differs by its names, by positions that begin at 2, and by a
+//! bias for each attention head and bucket of distance, which is shared by the layers and not trained further here.
 
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::config::BertConfig;
+use super::config::{BertConfig, Family};
+use super::init::layer_parts;
+use super::ops::RelativeBias;
 use super::weights::Weights;
 use super::{ModelError, ops};
+
+/// MPNet's table of relative positions, `[buckets, heads]`.
+pub(crate) const RELATIVE_BIAS: &str = "encoder.relative_attention_bias.weight";
 
 /// Sequences laid end to end.
 #[derive(Clone, Debug)]
@@ -91,15 +97,16 @@ impl Linear {
     }
 }
 
+/// Normalisation of rows with a learnt scale and shift.
 #[derive(Clone, Debug)]
-struct LayerNorm {
+pub(super) struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
     eps: f64,
 }
 
 impl LayerNorm {
-    fn load(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self, ModelError> {
+    pub(super) fn load(weights: &Weights, name: &str, width: usize, eps: f64) -> Result<Self, ModelError> {
         Ok(Self {
             weight: weights.get(&format!("{name}.weight"), &[width])?,
             bias: weights.get(&format!("{name}.bias"), &[width])?,
@@ -107,7 +114,7 @@ impl LayerNorm {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         ops::layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 }
@@ -127,22 +134,23 @@ struct Layer {
 impl Layer {
     fn load(weights: &Weights, prefix: &str, c: &BertConfig) -> Result<Self, ModelError> {
         let (h, i) = (c.hidden_size, c.intermediate_size);
-        let name = |part: &str| format!("{prefix}.{part}");
+        let [query, key, value, attention, attention_norm] =
+            layer_parts(c.model_type).map(|part| format!("{prefix}.{part}"));
         Ok(Self {
-            query: Linear::load(weights, &name("attention.self.query"), h, h)?,
-            key: Linear::load(weights, &name("attention.self.key"), h, h)?,
-            value: Linear::load(weights, &name("attention.self.value"), h, h)?,
-            attention: Linear::load(weights, &name("attention.output.dense"), h, h)?,
-            attention_norm: LayerNorm::load(weights, &name("attention.output.LayerNorm"), h, c.layer_norm_eps)?,
-            intermediate: Linear::load(weights, &name("intermediate.dense"), h, i)?,
-            output: Linear::load(weights, &name("output.dense"), i, h)?,
-            output_norm: LayerNorm::load(weights, &name("output.LayerNorm"), h, c.layer_norm_eps)?,
+            query: Linear::load(weights, &query, h, h)?,
+            key: Linear::load(weights, &key, h, h)?,
+            value: Linear::load(weights, &value, h, h)?,
+            attention: Linear::load(weights, &attention, h, h)?,
+            attention_norm: LayerNorm::load(weights, &attention_norm, h, c.layer_norm_eps)?,
+            intermediate: Linear::load(weights, &format!("{prefix}.intermediate.dense"), h, i)?,
+            output: Linear::load(weights, &format!("{prefix}.output.dense"), i, h)?,
+            output_norm: LayerNorm::load(weights, &format!("{prefix}.output.LayerNorm"), h, c.layer_norm_eps)?,
         })
     }
 
-    fn forward(&self, x: &Tensor, offsets: &Arc<[usize]>, heads: usize, drop: &Dropout) -> candle_core::Result<Tensor> {
+    fn forward(&self, x: &Tensor, how: &ops::Attention, drop: &Dropout) -> candle_core::Result<Tensor> {
         let (q, k, v) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
-        let context = ops::attention(&q, &k, &v, offsets, heads)?;
+        let context = ops::attention(&q, &k, &v, how.clone())?;
         let attended = drop.apply(&self.attention.forward(&context)?)?;
         let x = self.attention_norm.forward(&(x + attended)?)?;
         let inner = ops::gelu(&self.intermediate.forward(&x)?)?;
@@ -156,10 +164,14 @@ impl Layer {
 pub struct Bert {
     words: Tensor,
     positions: Tensor,
-    types: Tensor,
+    /// Of the first position in the table.
+    first: u32,
+    /// What is added to every token: the first segment's embedding.
+    segment: Option<Tensor>,
     norm: LayerNorm,
     layers: Vec<Layer>,
     heads: usize,
+    bias: Option<Arc<RelativeBias>>,
 }
 
 impl Bert {
@@ -169,15 +181,28 @@ impl Bert {
     /// As [`Weights::get`]; call [`Weights::finish`] when every part has been loaded.
     pub fn load(weights: &Weights, c: &BertConfig) -> Result<Self, ModelError> {
         let h = c.hidden_size;
+        let (first, segment, bias) = match c.model_type {
+            Family::Bert => {
+                let types = weights.get("embeddings.token_type_embeddings.weight", &[c.type_vocab_size, h])?;
+                (0, Some(types.get(0)?), None)
+            }
+            Family::Mpnet => {
+                let shape = [c.relative_attention_num_buckets, c.num_attention_heads];
+                let table = weights.get(RELATIVE_BIAS, &shape)?.flatten_all()?.to_vec1()?;
+                (2, None, Some(Arc::new(RelativeBias::new(table, shape[0], shape[1]))))
+            }
+        };
         Ok(Self {
             words: weights.get("embeddings.word_embeddings.weight", &[c.vocab_size, h])?,
             positions: weights.get("embeddings.position_embeddings.weight", &[c.max_position_embeddings, h])?,
-            types: weights.get("embeddings.token_type_embeddings.weight", &[c.type_vocab_size, h])?,
+            first,
+            segment,
             norm: LayerNorm::load(weights, "embeddings.LayerNorm", h, c.layer_norm_eps)?,
             layers: (0..c.num_hidden_layers)
                 .map(|i| Layer::load(weights, &format!("encoder.layer.{i}"), c))
                 .collect::<Result<_, _>>()?,
             heads: c.num_attention_heads,
+            bias,
         })
     }
 
@@ -188,12 +213,16 @@ impl Bert {
     pub fn forward(&self, batch: &Packed, drop: &Dropout) -> candle_core::Result<Tensor> {
         let n = batch.ids.len();
         let ids = Tensor::from_slice(&batch.ids, n, &Device::Cpu)?;
-        let positions = Tensor::from_slice(&batch.positions, n, &Device::Cpu)?;
-        let embedded = (self.words.index_select(&ids, 0)? + self.positions.index_select(&positions, 0)?)?;
-        let embedded = embedded.broadcast_add(&self.types.get(0)?)?;
+        let positions: Vec<u32> = batch.positions.iter().map(|p| p + self.first).collect();
+        let positions = Tensor::from_vec(positions, n, &Device::Cpu)?;
+        let mut embedded = (self.words.index_select(&ids, 0)? + self.positions.index_select(&positions, 0)?)?;
+        if let Some(segment) = &self.segment {
+            embedded = embedded.broadcast_add(segment)?;
+        }
+        let how = ops::Attention { offsets: Arc::clone(&batch.offsets), heads: self.heads, bias: self.bias.clone() };
         let mut x = drop.apply(&self.norm.forward(&embedded)?)?;
         for layer in &self.layers {
-            x = layer.forward(&x, &batch.offsets, self.heads, drop)?;
+            x = layer.forward(&x, &how, drop)?;
         }
         Ok(x)
     }

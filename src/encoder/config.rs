@@ -21,12 +21,30 @@ pub struct BertConfig {
     pub intermediate_size: usize,
     /// Longest sequence.
     pub max_position_embeddings: usize,
-    /// Segment types.
+    /// Segment types; MPNet has none.
+    #[serde(default)]
     pub type_vocab_size: usize,
     /// Epsilon of LayerNorm.
     pub layer_norm_eps: f64,
     /// Name of the activation; only `gelu` is known.
     pub hidden_act: String,
+    /// The family: BERT, or MPNet with its relative positions.
+    #[serde(default)]
+    pub model_type: Family,
+    /// Buckets of MPNet's relative positions; 0 for BERT.
+    #[serde(default)]
+    pub relative_attention_num_buckets: usize,
+}
+
+/// A family of encoders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Devlin et al., NAACL 2019.
+    #[default]
+    Bert,
+    /// Song et al., NeurIPS 2020.
+    Mpnet,
 }
 
 impl BertConfig {
@@ -77,7 +95,7 @@ pub struct ModelConfig {
     /// What is taken off the logit of the tag O before decoding.
     #[serde(default)]
     pub outside: f32,
-    /// Widths of the heads.
+    /// Sizes of the heads.
     pub heads: HeadsConfig,
     /// SHA-256 of the other files of the folder, by name.
     #[serde(default)]
@@ -104,26 +122,26 @@ impl Calibration {
     }
 }
 
-/// Widths of the heads' hidden layers.
+/// Sizes of the heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadsConfig {
     /// Of the linker's span vectors.
     pub link: usize,
-    /// Of the stance head's attention, all heads together.
-    pub attention: usize,
-    /// Of the stance head's hidden layer.
+    /// Of the stance head's states.
     pub stance: usize,
+    /// Blocks of the stance head: a number, not a width.
+    pub blocks: usize,
 }
 
 impl Default for HeadsConfig {
     fn default() -> Self {
-        Self { link: 192, attention: 192, stance: 256 }
+        Self { link: 192, stance: 256, blocks: 2 }
     }
 }
 
 impl ModelConfig {
     /// The layout of model folders that this program writes and reads.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// `name@version`, as records state it.
     pub fn id(&self) -> String {

@@ -3,31 +3,36 @@
 use std::ops::Range;
 
 use super::ModelError;
-use super::heads::Pair;
+use super::stance_head::{StanceCandidate, StanceQuestion};
 use super::tokenize::{Tokenizer, Tokens};
 use crate::text::{Sentence, Span, Window, token_range, windows};
 
-/// Most tokens that a pair's context holds.
+/// Most tokens that a question's context holds.
 const CONTEXT: usize = 192;
 
-/// A statement and a candidate country, in bytes of the text.
+/// A statement in bytes of the text.
 #[derive(Clone, Debug)]
-pub struct PairSpans<'a> {
+pub struct StatementSpans<'a> {
     /// The pieces of the content.
     pub content: &'a [Span],
     /// The cue, if any.
     pub cue: Option<Span>,
     /// The source, if any.
     pub source: Option<Span>,
+    /// The sentences that the content touches.
+    pub sentences: Range<usize>,
+}
+
+/// A candidate country of a statement, in bytes of the text.
+#[derive(Clone, Debug)]
+pub struct CandidateSpans<'a> {
     /// The mentions that stand for the country: those in the statement, else the nearest before it.
     pub mentions: &'a [Span],
     /// Every mention of the country near the statement.
     pub all_mentions: &'a [Span],
     /// Mentions of other countries near the statement.
     pub others: &'a [Span],
-    /// The sentences that the statement's content touches.
-    pub sentences: Range<usize>,
-    /// As in [`Pair::features`].
+    /// As in [`StanceCandidate::features`].
     pub features: [u8; 4],
 }
 
@@ -91,44 +96,49 @@ impl Document {
         token_range(&self.tokens.spans, span)
     }
 
-    /// A pair in token rows, with the role of each token of its context.
-    pub fn pair(&self, spans: &PairSpans<'_>) -> Pair {
+    /// A question to the stance head in token rows; `None` if the content has no token.
+    pub fn question<'a>(
+        &self,
+        statement: &StatementSpans<'_>,
+        candidates: impl IntoIterator<Item = CandidateSpans<'a>>,
+    ) -> Option<StanceQuestion> {
         let rows = |spans: &[Span]| spans.iter().map(|s| self.rows(*s)).filter(|r| !r.is_empty()).collect::<Vec<_>>();
-        let content = rows(spans.content);
-        let context = self.context(spans.sentences.clone(), &content);
-        let mut markers = vec![0; context.len()];
-        let mut mark = |rows: &[Range<usize>], role: u8| {
+        let content = rows(statement.content);
+        if content.is_empty() {
+            return None;
+        }
+        let context = self.context(statement.sentences.clone(), &content);
+        let (cue, source) = (statement.cue.map(|s| self.rows(s)), statement.source.map(|s| self.rows(s)));
+        let mut common = vec![0; context.len()];
+        let mark = |markers: &mut [u8], rows: &[Range<usize>], role: u8| {
             for row in rows.iter().cloned().flatten().filter(|r| context.contains(r)) {
                 markers[row - context.start] = role;
             }
         };
-        let (cue, source) = (spans.cue.map(|s| self.rows(s)), spans.source.map(|s| self.rows(s)));
-        let mentions = rows(spans.mentions);
-        mark(&content, 3);
-        mark(cue.as_slice(), 4);
-        mark(source.as_slice(), 5);
-        mark(&rows(spans.others), 2);
-        mark(&rows(spans.all_mentions), 1);
-        Pair { content, cue, source, mentions, context, markers, features: spans.features }
+        mark(&mut common, &content, 3);
+        mark(&mut common, cue.as_slice(), 4);
+        mark(&mut common, source.as_slice(), 5);
+        let candidates = candidates.into_iter().map(|candidate| {
+            let mut markers = common.clone();
+            mark(&mut markers, &rows(candidate.others), 2);
+            mark(&mut markers, &rows(candidate.all_mentions), 1);
+            StanceCandidate { mentions: rows(candidate.mentions), markers, features: candidate.features }
+        });
+        let candidates = candidates.collect();
+        Some(StanceQuestion { content, cue, source, context, candidates })
     }
 
-    /// A relation text as a pair: all of it but its source is the content, and the target stands for the country.
-    pub fn relation(&self, text: &str, sentences: usize, source: &[Span], target: &[Span]) -> Pair {
+    /// A relation text as a question: all of it but its source is the content, and the target stands for the country.
+    pub fn relation(&self, text: &str, sentences: usize, source: &[Span], target: &[Span]) -> Option<StanceQuestion> {
         let content = match source.first() {
             Some(s) => vec![Span::new(0, s.start), Span::new(s.end.min(text.len()), text.len())],
             None => vec![Span::new(0, text.len())],
         };
-        self.pair(&PairSpans {
-            content: &content,
-            cue: None,
-            source: source.first().copied(),
-            mentions: target,
-            all_mentions: target,
-            others: &[],
-            sentences: 0..sentences,
-            // Named in the content, spoken by another, the only country.
-            features: [0, 2, 0, 1],
-        })
+        let statement =
+            StatementSpans { content: &content, cue: None, source: source.first().copied(), sentences: 0..sentences };
+        // Named in the content, spoken by another, the only country.
+        let features = [0, 2, 0, 1];
+        self.question(&statement, [CandidateSpans { mentions: target, all_mentions: target, others: &[], features }])
     }
 
     /// The statement's sentences and the one before, cut to [`CONTEXT`] tokens around the content.

@@ -10,13 +10,10 @@ use candle_core::{D, Device, Tensor};
 
 use super::bert::{Dropout, Linear};
 use super::config::HeadsConfig;
+use super::stance_head::{StanceHead, StanceQuestion, StanceScores};
 use super::weights::Weights;
 use super::{ModelError, ops};
 
-/// Attention heads of the stance head.
-const STANCE_HEADS: usize = 4;
-/// Roles that a token of a pair's context can have.
-pub(crate) const MARKERS: usize = 6;
 /// A score that no softmax lets through, finite on purpose.
 const NEVER: f32 = -1e4;
 
@@ -39,36 +36,6 @@ pub struct LinkAnswer {
     /// One for none, then one for each candidate cue.
     pub cues: Vec<f32>,
 }
-
-/// A statement and a candidate country. All ranges are token rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pair {
-    /// The pieces of the content.
-    pub content: Vec<Range<usize>>,
-    /// The cue, if any.
-    pub cue: Option<Range<usize>>,
-    /// The source, if any.
-    pub source: Option<Range<usize>>,
-    /// The country's mentions: those in the statement, else the nearest before it.
-    pub mentions: Vec<Range<usize>>,
-    /// The tokens that the head may look at.
-    pub context: Range<usize>,
-    /// The role of each token of the context: 0 none, 1 the country, 2 another country, 3 content, 4 cue, 5 source.
-    pub markers: Vec<u8>,
-    /// Small facts about the pair, each below its bound in [`FEATURES`].
-    pub features: [u8; 4],
-}
-
-/// One past the highest value of each of a pair's features. What they mean is settled where candidates are found.
-pub const FEATURES: [usize; 4] = [8, 3, 4, 4];
-
-fn one_hot(features: [u8; 4], out: &mut Vec<f32>) {
-    for (value, bound) in features.into_iter().zip(FEATURES) {
-        out.extend((0..bound).map(|i| f32::from(u8::from(i == usize::from(value)))));
-    }
-}
-
-const FEATURES_WIDTH: usize = FEATURES[0] + FEATURES[1] + FEATURES[2] + FEATURES[3];
 
 /// Tagger, linker and stance head.
 #[derive(Clone, Debug)]
@@ -112,20 +79,26 @@ impl Heads {
         self.link.forward(&drop.apply(hidden)?, questions)
     }
 
-    /// Stance logits `[pairs, stances]`.
+    /// Stance logits of every candidate of every question, in order.
     ///
     /// # Errors
     /// If a range lies outside the tokens.
-    pub fn stance(&self, hidden: &Tensor, pairs: &[Pair], drop: &Dropout) -> candle_core::Result<Tensor> {
-        self.stance.forward(hidden, pairs, drop)
+    pub fn stance(
+        &self,
+        hidden: &Tensor,
+        questions: &[StanceQuestion],
+        drop: &Dropout,
+    ) -> candle_core::Result<StanceScores> {
+        self.stance.forward(hidden, questions, drop)
     }
 
-    /// Stance logits `[pairs, stances]` without gradients: the same as [`Heads::stance`] up to rounding, faster.
+    /// Stance logits `[candidates of all questions, stances]` without gradients: the same as [`Heads::stance`] up to
+    /// rounding, faster.
     ///
     /// # Errors
     /// If a range lies outside the tokens.
-    pub fn judge(&self, hidden: &Tensor, pairs: &[Pair]) -> candle_core::Result<Vec<Vec<f32>>> {
-        self.stance.judge(hidden, pairs)
+    pub fn judge(&self, hidden: &Tensor, questions: &[StanceQuestion]) -> candle_core::Result<Vec<Vec<f32>>> {
+        self.stance.judge(hidden, questions)
     }
 
     /// The linker's answers, without its padding.
@@ -277,193 +250,6 @@ fn span_vectors(hidden: &Tensor, spans: Vec<Vec<Range<usize>>>) -> candle_core::
     Tensor::cat(&[&first, &last, &ops::span_mean(hidden, spans)?], 1)
 }
 
-/// Scores a pair from pooled vectors and from one attention step, asked by the country, over the statement's context.
-#[derive(Clone, Debug)]
-struct StanceHead {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    /// What a token's role adds to its key, `[markers, attention]`.
-    marker: Tensor,
-    hidden: Linear,
-    output: Linear,
-    attention: usize,
-}
-
-impl StanceHead {
-    fn load(w: &Weights, hidden: usize, stances: usize, c: HeadsConfig) -> Result<Self, ModelError> {
-        let a = c.attention;
-        if !a.is_multiple_of(STANCE_HEADS) {
-            return Err(candle_core::Error::Msg(format!("{a} columns can't be shared by {STANCE_HEADS} heads")).into());
-        }
-        Ok(Self {
-            query: Linear::load(w, "stance.query", 2 * hidden, a)?,
-            key: Linear::load(w, "stance.key", hidden, a)?,
-            value: Linear::load(w, "stance.value", hidden, a)?,
-            marker: w.get("stance.marker", &[MARKERS, a])?,
-            hidden: Linear::load(w, "stance.hidden", 5 * hidden + a + FEATURES_WIDTH, c.stance)?,
-            output: Linear::load(w, "stance.output", c.stance, stances)?,
-            attention: a,
-        })
-    }
-
-    fn forward(&self, hidden: &Tensor, pairs: &[Pair], drop: &Dropout) -> candle_core::Result<Tensor> {
-        let hidden = drop.apply(hidden)?;
-        let pooled = |f: fn(&Pair) -> Vec<Range<usize>>| ops::span_mean(&hidden, pairs.iter().map(f).collect());
-        let content = pooled(|p| p.content.clone())?;
-        let cue = pooled(|p| p.cue.iter().cloned().collect())?;
-        let source = pooled(|p| p.source.iter().cloned().collect())?;
-        let mention = pooled(|p| p.mentions.clone())?;
-        let context = self.attend(&hidden, pairs, &Tensor::cat(&[&mention, &content], 1)?)?;
-        let mut features = Vec::new();
-        for pair in pairs {
-            one_hot(pair.features, &mut features);
-        }
-        let features = Tensor::from_vec(features, (pairs.len(), FEATURES_WIDTH), &Device::Cpu)?;
-        let meeting = (&content * &mention)?;
-        let x = Tensor::cat(&[&content, &cue, &source, &mention, &meeting, &context, &features], 1)?;
-        self.output.forward(&drop.apply(&ops::gelu(&self.hidden.forward(&x)?)?)?)
-    }
-
-    /// One step of multi-head attention: each pair asks the tokens of its context. `[pairs, attention]`.
-    fn attend(&self, hidden: &Tensor, pairs: &[Pair], asks: &Tensor) -> candle_core::Result<Tensor> {
-        let (n, a) = (pairs.len(), self.attention);
-        let most = pairs.iter().map(|p| p.context.len()).max().unwrap_or(0).max(1);
-        let (mut rows, mut roles, mut mask) = (vec![0u32; n * most], vec![0u32; n * most], vec![NEVER; n * most]);
-        for (i, pair) in pairs.iter().enumerate() {
-            for (j, row) in pair.context.clone().enumerate() {
-                rows[i * most + j] = row as u32;
-                roles[i * most + j] = u32::from(pair.markers.get(j).copied().unwrap_or(0)).min(MARKERS as u32 - 1);
-                mask[i * most + j] = 0.0;
-            }
-        }
-        let rows = Tensor::from_vec(rows, n * most, &Device::Cpu)?;
-        let roles = Tensor::from_vec(roles, n * most, &Device::Cpu)?;
-        let mask = Tensor::from_vec(mask, (n, 1, 1, most), &Device::Cpu)?;
-        let split =
-            |x: Tensor, len: usize| x.reshape((n, len, STANCE_HEADS, a / STANCE_HEADS))?.transpose(1, 2)?.contiguous();
-        let keys = (self.key.forward(hidden)?.index_select(&rows, 0)? + self.marker.index_select(&roles, 0)?)?;
-        let keys = split(keys, most)?;
-        let values = split(self.value.forward(hidden)?.index_select(&rows, 0)?, most)?;
-        let queries = split(self.query.forward(asks)?, 1)?;
-        let scale = ((a / STANCE_HEADS) as f64).sqrt();
-        let scores = (queries.matmul(&keys.transpose(2, 3)?.contiguous()?)? / scale)?.broadcast_add(&mask)?;
-        let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
-        weights.matmul(&values)?.transpose(1, 2)?.contiguous()?.reshape((n, a))
-    }
-}
-
-impl StanceHead {
-    /// [`StanceHead::forward`] for inference: keys and values of all tokens once, then pair by pair on slices.
-    fn judge(&self, hidden: &Tensor, pairs: &[Pair]) -> candle_core::Result<Vec<Vec<f32>>> {
-        if pairs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (tokens, width) = hidden.dims2()?;
-        let inside = |r: &Range<usize>| r.start <= r.end && r.end <= tokens;
-        let sound = |p: &Pair| {
-            p.content.iter().chain(&p.cue).chain(&p.source).chain(&p.mentions).chain([&p.context]).all(inside)
-        };
-        if !pairs.iter().all(sound) {
-            candle_core::bail!("a pair lies outside {tokens} tokens");
-        }
-        let (keys, values) = (self.key.forward(hidden)?, self.value.forward(hidden)?);
-        let a = self.attention;
-        let columns = 5 * width + a + FEATURES_WIDTH;
-        let mut x = vec![0.0; pairs.len() * columns];
-        let mut asks = vec![0.0; pairs.len() * 2 * width];
-        ops::with_slice(hidden, |hidden| {
-            for ((pair, x), asks) in pairs.iter().zip(x.chunks_exact_mut(columns)).zip(asks.chunks_exact_mut(2 * width))
-            {
-                let mut parts = x[..5 * width].chunks_exact_mut(width);
-                let slots: [&mut [f32]; 5] = std::array::from_fn(|_| parts.next().unwrap_or(&mut []));
-                let [content, cue, source, mention, meeting] = slots;
-                mean(hidden, &pair.content, content);
-                mean(hidden, pair.cue.as_slice(), cue);
-                mean(hidden, pair.source.as_slice(), source);
-                mean(hidden, &pair.mentions, mention);
-                meeting.iter_mut().zip(content.iter().zip(mention.iter())).for_each(|(m, (a, b))| *m = a * b);
-                asks[..width].copy_from_slice(mention);
-                asks[width..].copy_from_slice(content);
-            }
-            Ok(())
-        })?;
-        let queries = self.query.forward(&Tensor::from_vec(asks, (pairs.len(), 2 * width), &Device::Cpu)?)?;
-        use ops::with_slice;
-        with_slice(&queries, |queries| {
-            with_slice(&keys, |keys| {
-                with_slice(&values, |values| {
-                    with_slice(&self.marker, |marker| {
-                        let mut features = Vec::with_capacity(FEATURES_WIDTH);
-                        let mut weights = Vec::new();
-                        for ((pair, x), query) in
-                            pairs.iter().zip(x.chunks_exact_mut(columns)).zip(queries.chunks_exact(a))
-                        {
-                            let rest = &mut x[5 * width..];
-                            attend(pair, query, keys, values, marker, &mut weights, &mut rest[..a]);
-                            features.clear();
-                            one_hot(pair.features, &mut features);
-                            rest[a..].copy_from_slice(&features);
-                        }
-                        Ok(())
-                    })
-                })
-            })
-        })?;
-        let x = Tensor::from_vec(x, (pairs.len(), columns), &Device::Cpu)?;
-        self.output.forward(&ops::gelu(&self.hidden.forward(&x)?)?)?.to_vec2()
-    }
-}
-
-/// Mean of the rows under some pieces; zeros without any.
-fn mean(rows: &[f32], pieces: &[Range<usize>], out: &mut [f32]) {
-    let width = out.len();
-    let n: usize = pieces.iter().map(ExactSizeIterator::len).sum();
-    let scale = 1.0 / n.max(1) as f32;
-    for row in pieces.iter().cloned().flatten() {
-        out.iter_mut().zip(&rows[row * width..(row + 1) * width]).for_each(|(o, x)| *o += x * scale);
-    }
-}
-
-/// Multi-head attention of one query over a pair's context; keys get what their token's role adds.
-fn attend(
-    pair: &Pair,
-    query: &[f32],
-    keys: &[f32],
-    values: &[f32],
-    marker: &[f32],
-    weights: &mut Vec<f32>,
-    out: &mut [f32],
-) {
-    let a = query.len();
-    let dim = a / STANCE_HEADS;
-    let n = pair.context.len();
-    if n == 0 {
-        // The differentiable path pads such a context with the first token.
-        out.copy_from_slice(values.get(..a).unwrap_or(&[]));
-        return;
-    }
-    let scale = 1.0 / (dim as f32).sqrt();
-    for head in 0..STANCE_HEADS {
-        let columns = head * dim..(head + 1) * dim;
-        let query = &query[columns.clone()];
-        let dot = |row: &[f32]| query.iter().zip(&row[columns.clone()]).map(|(q, k)| q * k).sum::<f32>();
-        // What a role adds to a score does not depend on the token.
-        let added: [f32; MARKERS] = std::array::from_fn(|role| dot(&marker[role * a..(role + 1) * a]));
-        weights.clear();
-        weights.extend(pair.context.clone().enumerate().map(|(j, row)| {
-            let role = usize::from(pair.markers.get(j).copied().unwrap_or(0)).min(MARKERS - 1);
-            (dot(&keys[row * a..(row + 1) * a]) + added[role]) * scale
-        }));
-        super::kernels::softmax_rows(weights, n);
-        let out = &mut out[columns.clone()];
-        for (weight, row) in weights.iter().zip(pair.context.clone()) {
-            let value = &values[row * a..(row + 1) * a][columns.clone()];
-            out.iter_mut().zip(value).for_each(|(o, v)| *o += weight * v);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,13 +262,5 @@ mod tests {
         assert_eq!(distance_bucket(&content, &(40..42)), 8);
         assert_eq!(distance_bucket(&content, &(21..25)), 16);
         assert_eq!(distance_bucket(&content, &(4000..4001)), 15);
-    }
-
-    #[test]
-    fn features_fill_their_width() {
-        let mut out = Vec::new();
-        one_hot([7, 2, 3, 3], &mut out);
-        assert_eq!(out.len(), FEATURES_WIDTH);
-        assert_eq!(out.iter().sum::<f32>(), 4.0);
     }
 }

@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 
 use super::ModelError;
 use super::bert::{Bert, Dropout, Packed};
-use super::config::{BertConfig, ModelConfig};
+use super::config::{BertConfig, Family, ModelConfig};
 use super::document::Document;
-use super::heads::{Heads, LinkAnswer, LinkQuestion, Pair};
+use super::heads::{Heads, LinkAnswer, LinkQuestion};
 use super::packed::{PackedEncoder, Scratch};
+use super::stance_head::StanceQuestion;
 use super::tokenize::Tokenizer;
 use super::weights::Weights;
 use crate::text::Sentence;
@@ -107,9 +108,10 @@ impl Model {
         let tokenizer = Tokenizer::read(&folder.join(FILES[1]))?;
         let weights = Weights::read(&folder.join(FILES[2]))?;
         let heads = Heads::load(&weights, bert.hidden_size, config.tags.len(), config.stances.len(), config.heads)?;
-        let encoder = match path {
-            EncoderPath::Packed => Encoder::Packed(PackedEncoder::new(&weights, &bert)?),
-            EncoderPath::Reference => Encoder::Reference(Bert::load(&weights, &bert)?),
+        let encoder = match (path, bert.model_type) {
+            (EncoderPath::Packed, Family::Bert) => Encoder::Packed(PackedEncoder::new(&weights, &bert)?),
+            // The packed encoder knows no relative positions.
+            (EncoderPath::Reference, _) | (_, Family::Mpnet) => Encoder::Reference(Bert::load(&weights, &bert)?),
         };
         weights.finish()?;
         Ok(Self { config, bert, tokenizer, encoder, heads, scratch: Arc::default() })
@@ -184,13 +186,13 @@ impl Model {
         Ok(self.heads.answers(&hidden.0, questions)?)
     }
 
-    /// Calibrated probabilities of each stance of each pair, in the order of `demarche.json`.
+    /// Calibrated probabilities of each stance of every candidate of every question, in the order of `demarche.json`.
     ///
     /// # Errors
     /// If a range lies outside the tokens.
-    pub fn stance(&self, hidden: &Hidden, pairs: &[Pair]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut probabilities = Vec::with_capacity(pairs.len());
-        for row in self.heads.judge(&hidden.0, pairs)? {
+    pub fn stance(&self, hidden: &Hidden, questions: &[StanceQuestion]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut probabilities = Vec::new();
+        for row in self.heads.judge(&hidden.0, questions)? {
             let calibrated = row.iter().zip(&self.config.calibration).map(|(logit, c)| c.probability(*logit));
             probabilities.push(calibrated.collect());
         }

@@ -20,6 +20,8 @@ fn config(hidden: usize, heads: usize, intermediate: usize) -> BertConfig {
         type_vocab_size: 2,
         layer_norm_eps: 1e-12,
         hidden_act: "gelu".into(),
+        model_type: crate::encoder::Family::Bert,
+        relative_attention_num_buckets: 0,
     }
 }
 

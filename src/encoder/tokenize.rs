@@ -10,9 +10,9 @@ use crate::text::Span;
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     path: PathBuf,
-    /// Id of `[CLS]`, which opens a sequence.
+    /// Id of `[CLS]` or `<s>`, which opens a sequence.
     pub cls: u32,
-    /// Id of `[SEP]`, which closes it.
+    /// Id of `[SEP]` or `</s>`, which closes it.
     pub sep: u32,
 }
 
@@ -31,7 +31,7 @@ impl Tokenizer {
     /// Reads a `tokenizer.json`. What it says of truncation and padding is ignored: windows are cut elsewhere.
     ///
     /// # Errors
-    /// If the file can't be read, is no tokenizer, or lacks `[CLS]` or `[SEP]`.
+    /// If the file can't be read, is no tokenizer, or lacks the tokens that open and close a sequence.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
         let failed = |message: String| ModelError::Tokenizer { path: path.to_owned(), message };
@@ -39,9 +39,12 @@ impl Tokenizer {
             .map_err(|e| failed(format!("expected a tokenizer file, got something else ({e})")))?;
         inner.with_truncation(None).map_err(|e| failed(e.to_string()))?;
         inner.with_padding(None);
-        let special =
-            |name: &str| inner.token_to_id(name).ok_or_else(|| failed(format!("expected a vocabulary with {name}")));
-        let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
+        // BERT's names, or MPNet's.
+        let special = |bert: &str, mpnet: &str| {
+            let id = inner.token_to_id(bert).or_else(|| inner.token_to_id(mpnet));
+            id.ok_or_else(|| failed(format!("expected a vocabulary with {bert} or {mpnet}")))
+        };
+        let (cls, sep) = (special("[CLS]", "<s>")?, special("[SEP]", "</s>")?);
         Ok(Self { inner, path: path.to_owned(), cls, sep })
     }
 

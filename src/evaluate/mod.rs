@@ -5,6 +5,8 @@
 
 mod article;
 pub mod attributions;
+mod baseline;
+mod consistency;
 mod counts;
 mod given;
 mod matching;
@@ -14,6 +16,8 @@ pub mod relations;
 mod report;
 
 pub use article::{Article, InputError, Statement, read_records};
+pub use baseline::{Baseline, baseline};
+pub use consistency::ConsistencyTally;
 pub use counts::{Counts, Share};
 pub use given::{Bin, Decision, GivenTally};
 pub use matching::{Overlap, one_to_one, overlaps};

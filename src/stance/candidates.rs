@@ -117,7 +117,7 @@ impl Surroundings<'_> {
         let near = self.mentions_between(first, sentences.end);
         let mut found: Vec<(Place, Country, Vec<Span>)> = Vec::new();
         let headline = if first > 0 { self.mentions_between(0, 1) } else { &[] };
-        for mention in headline.iter().chain(near) {
+        for mention in headline.iter().chain(near).filter(|m| !m.country.is_dependent()) {
             let place = self.place(mention.span, content, cue, source, &sentences);
             match found.iter_mut().find(|(_, c, _)| *c == mention.country) {
                 Some((p, _, spans)) if *p == place => spans.push(mention.span),
@@ -127,6 +127,7 @@ impl Surroundings<'_> {
             }
         }
         if let Some(country) = speaker
+            && !country.is_dependent()
             && !found.iter().any(|(_, c, _)| *c == country)
         {
             found.push((Place::Own, country, Vec::new()));

@@ -1,10 +1,12 @@
-//! Training examples: a document with gold tags, links and stance pairs, all in token rows.
+//! Training examples: a document with gold tags, links and stances, all in token rows.
+
+use std::ops::Range;
 
 use crate::corpus::Passage;
-use crate::country::{Country, Mention};
-use crate::encoder::{Document, LinkQuestion, ModelError, Pair, PairSpans, Tokenizer};
+use crate::country::{Country, Gazetteer, Mention};
+use crate::encoder::{CandidateSpans, Document, LinkQuestion, ModelError, StanceQuestion, StatementSpans, Tokenizer};
 use crate::stance::{Stance, Surroundings};
-use crate::statement::{Labelled, Role, candidates, tags};
+use crate::statement::{Kind, Labelled, Role, Scene, Statement, candidates, tags};
 use crate::text::{Sentence, Span, sentences};
 
 /// How documents are cut.
@@ -47,10 +49,19 @@ pub struct Example {
     pub tags: [Option<Vec<u8>>; 2],
     /// What the linker is to answer.
     pub links: Vec<Link>,
-    /// Pairs with the truth of each stance.
-    pub pairs: Vec<(Pair, [f32; 3])>,
-    /// The place of each pair: the statement's index and the country.
-    pub pair_keys: Vec<(usize, Country)>,
+    /// What the stance head is to answer.
+    pub stances: Vec<StanceLesson>,
+}
+
+/// A question to the stance head with its answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StanceLesson {
+    /// Statement and candidates.
+    pub question: StanceQuestion,
+    /// The probability of each stance for each candidate: 0 or 1, or a teacher's.
+    pub truth: Vec<[f32; 3]>,
+    /// For each candidate the token rows of the words that point to it, if they are annotated.
+    pub words: Vec<Option<Range<usize>>>,
 }
 
 impl Example {
@@ -185,6 +196,48 @@ impl Builder<'_> {
         Ok(example)
     }
 
+    /// Questions about the candidate countries of every attribution, one for each sentence of its content, with no stance as
+    /// the truth: a teacher has to answer them.
+    pub fn ask(&self, example: &mut Example, text: &str, gold: &[Attribution]) {
+        let gazetteer = Gazetteer::builtin();
+        let (sentences, mentions) = (sentences(text), gazetteer.mentions(text, None));
+        let mut statements: Vec<Statement> = Vec::new();
+        for attribution in gold {
+            for part in attribution.content.iter().flat_map(|piece| by_sentence(*piece, &sentences)) {
+                let sentence = sentences.partition_point(|s| s.span.end <= part.start);
+                match statements.last_mut() {
+                    // Two pieces around a tag are one statement.
+                    Some(last) if last.sentence == sentence && last.source == attribution.source => {
+                        last.content.push(part)
+                    }
+                    _ => statements.push(Statement {
+                        kind: Kind::Indirect,
+                        content: vec![part],
+                        cue: attribution.cue,
+                        source: attribution.source,
+                        sentence,
+                        layer: 0,
+                        score: 0.0,
+                    }),
+                }
+            }
+        }
+        statements.sort_by_key(Statement::extent);
+        let scene = Scene { text, sentences: &sentences, mentions: &mentions, date: None, gazetteer };
+        let speakers = scene.speakers(&statements);
+        for (statement, speaker) in statements.iter().zip(speakers) {
+            let spans = StatementSpans {
+                content: &statement.content,
+                cue: statement.cue,
+                source: statement.source,
+                sentences: 0..0,
+            };
+            let country = speaker.and_then(|s| s.country);
+            let lesson = self.lesson(&example.document, &sentences, &mentions, spans, country, |_| ([0.0; 3], None));
+            example.stances.extend(lesson);
+        }
+    }
+
     fn annotate(
         &self,
         example: &mut Example,
@@ -201,7 +254,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A passage of the corpus: tags in two layers, links, and a pair for each candidate country of each statement.
+    /// A passage of the corpus: tags in two layers, links, and a question about the candidate countries of each statement.
     ///
     /// # Errors
     /// If the tokenizer refuses the text.
@@ -215,31 +268,48 @@ impl Builder<'_> {
             .collect();
         let mut example = Example::default();
         self.annotate(&mut example, &document, &sentences, &gold, true);
-        let around = Surroundings { sentences: &sentences, mentions };
-        for (index, statement) in passage.statements.iter().enumerate() {
-            let (content, cue, source) = (&statement.content, statement.cue, statement.source);
-            let speaker = statement.speaker.country;
-            for candidate in around.candidates(content, cue, source, speaker) {
-                let target = statement.targets.iter().find(|t| t.country == candidate.country);
+        for statement in &passage.statements {
+            let spans = StatementSpans {
+                content: &statement.content,
+                cue: statement.cue,
+                source: statement.source,
+                sentences: 0..0,
+            };
+            let target = |country| statement.targets.iter().find(|t| t.country == country);
+            let lesson = self.lesson(&document, &sentences, mentions, spans, statement.speaker.country, |country| {
+                let target = target(country);
                 let truth = Stance::ALL.map(|s| f32::from(u8::from(target.is_some_and(|t| t.stances.contains(&s)))));
-                let pair = document.pair(&PairSpans {
-                    content,
-                    cue,
-                    source,
-                    mentions: &candidate.mentions,
-                    all_mentions: &candidate.all_mentions,
-                    others: &candidate.others,
-                    sentences: candidate.sentences.clone(),
-                    features: candidate.features(speaker),
-                });
-                if !pair.content.is_empty() {
-                    example.pairs.push((pair, truth));
-                    example.pair_keys.push((index, candidate.country));
-                }
-            }
+                (truth, target.and_then(|t| t.words))
+            });
+            example.stances.extend(lesson);
         }
         example.document = document;
         Ok(example)
+    }
+
+    /// A question about each candidate country of a statement, with the answers that `answer` gives.
+    fn lesson(
+        &self,
+        document: &Document,
+        sentences: &[Sentence],
+        mentions: &[Mention],
+        statement: StatementSpans<'_>,
+        speaker: Option<Country>,
+        answer: impl Fn(Country) -> ([f32; 3], Option<Span>),
+    ) -> Option<StanceLesson> {
+        let around = Surroundings { sentences, mentions };
+        let candidates = around.candidates(statement.content, statement.cue, statement.source, speaker);
+        let spans = StatementSpans { sentences: candidates.first()?.sentences.clone(), ..statement };
+        let each = candidates.iter().map(|c| CandidateSpans {
+            mentions: &c.mentions,
+            all_mentions: &c.all_mentions,
+            others: &c.others,
+            features: c.features(speaker),
+        });
+        let question = document.question(&spans, each)?;
+        let (truth, words): (Vec<_>, Vec<_>) = candidates.iter().map(|c| answer(c.country)).unzip();
+        let words = words.into_iter().map(|w| w.map(|w| document.rows(w)).filter(|r| !r.is_empty())).collect();
+        Some(StanceLesson { question, truth, words })
     }
 
     /// A sentence with a source, a target and the truth of each stance between them.
@@ -255,9 +325,9 @@ impl Builder<'_> {
     ) -> Result<Example, ModelError> {
         let sentences = sentences(text);
         let document = self.document(text, &sentences)?;
-        let pair = document.relation(text, sentences.len(), source, target);
-        let pairs = if pair.content.is_empty() { Vec::new() } else { vec![(pair, truth)] };
-        Ok(Example { document, pairs, ..Example::default() })
+        let question = document.relation(text, sentences.len(), source, target);
+        let lesson = question.map(|question| StanceLesson { question, truth: vec![truth], words: vec![None] });
+        Ok(Example { document, stances: lesson.into_iter().collect(), ..Example::default() })
     }
 }
 

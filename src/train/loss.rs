@@ -3,7 +3,7 @@
 use candle_core::{D, Device, Result, Tensor};
 
 use super::example::Example;
-use crate::encoder::{Document, Dropout, LinkQuestion, Network, Packed, Pair, Tokenizer};
+use crate::encoder::{Document, Dropout, LinkQuestion, Network, Packed, StanceCandidate, StanceQuestion, Tokenizer};
 use crate::statement::TAGS;
 
 /// What each part of the loss is divided by: its mean number of items in a batch, so that an item weighs the same in
@@ -14,8 +14,8 @@ pub struct Scales {
     pub tags: f64,
     /// Link questions.
     pub links: f64,
-    /// Stance pairs.
-    pub pairs: f64,
+    /// Questions to the stance head.
+    pub stances: f64,
 }
 
 /// Weights of the parts of the loss.
@@ -25,13 +25,15 @@ pub struct LossWeights {
     pub tags: f64,
     /// Of the linker's cross-entropy per question.
     pub links: f64,
-    /// Of the stance head's binary cross-entropy per pair, summed over the stances.
-    pub pairs: f64,
+    /// Of the stance head's binary cross-entropy per statement, summed over candidates and stances.
+    pub stances: f64,
+    /// Of the attention to the words that point to a country, within the stance head's part.
+    pub pointing: f64,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { tags: 1.0, links: 0.3, pairs: 1.0 }
+        Self { tags: 1.0, links: 0.3, stances: 1.0, pointing: 0.3 }
     }
 }
 
@@ -43,14 +45,14 @@ pub struct Parts {
     /// Of the linker.
     pub links: f64,
     /// Of the stance head.
-    pub pairs: f64,
+    pub stances: f64,
 }
 
 impl std::ops::AddAssign for Parts {
     fn add_assign(&mut self, other: Self) {
         self.tags += other.tags;
         self.links += other.links;
-        self.pairs += other.pairs;
+        self.stances += other.stances;
     }
 }
 
@@ -94,17 +96,20 @@ fn shift_question(q: &LinkQuestion, by: usize) -> LinkQuestion {
     LinkQuestion { content: shift(&q.content), sources: shift(&q.sources), cues: shift(&q.cues) }
 }
 
-/// A pair of a document that starts at token row `by` of a batch.
-pub(super) fn shift_pair(p: &Pair, by: usize) -> Pair {
+/// A question of a document that starts at token row `by` of a batch.
+pub(super) fn shift_stance(q: &StanceQuestion, by: usize) -> StanceQuestion {
     let one = |r: &std::ops::Range<usize>| r.start + by..r.end + by;
-    Pair {
-        content: p.content.iter().map(one).collect(),
-        cue: p.cue.as_ref().map(one),
-        source: p.source.as_ref().map(one),
-        mentions: p.mentions.iter().map(one).collect(),
-        context: one(&p.context),
-        markers: p.markers.clone(),
-        features: p.features,
+    let candidate = |c: &StanceCandidate| StanceCandidate {
+        mentions: c.mentions.iter().map(one).collect(),
+        markers: c.markers.clone(),
+        features: c.features,
+    };
+    StanceQuestion {
+        content: q.content.iter().map(one).collect(),
+        cue: q.cue.as_ref().map(one),
+        source: q.source.as_ref().map(one),
+        context: one(&q.context),
+        candidates: q.candidates.iter().map(candidate).collect(),
     }
 }
 
@@ -122,13 +127,14 @@ pub fn loss(
 ) -> Result<Option<(Tensor, Parts)>> {
     let hidden = hidden(net, tokenizer, examples, drop)?;
     let tags = tag_loss(net, &hidden, examples, drop)?;
-    let (links, pairs) = (link_loss(net, &hidden, examples, drop)?, pair_loss(net, &hidden, examples, drop)?);
+    let (links, stances) =
+        (link_loss(net, &hidden, examples, drop)?, stance_loss(net, &hidden, examples, weights.pointing, drop)?);
     let mut parts = Parts::default();
     let mut total: Option<Tensor> = None;
     for (part, weight, scale, slot) in [
         (tags, weights.tags, scales.tags, &mut parts.tags),
         (links, weights.links, scales.links, &mut parts.links),
-        (pairs, weights.pairs, scales.pairs, &mut parts.pairs),
+        (stances, weights.stances, scales.stances, &mut parts.stances),
     ] {
         let Some(part) = part else { continue };
         let part = (part / scale.max(1.0))?;
@@ -190,21 +196,48 @@ fn link_loss(net: &Network, hidden: &Tensor, examples: &[&Example], drop: &Dropo
     Ok(Some((nll(&s, sources)? + nll(&c, cues)?)?))
 }
 
-fn pair_loss(net: &Network, hidden: &Tensor, examples: &[&Example], drop: &Dropout) -> Result<Option<Tensor>> {
-    let (mut pairs, mut truth, mut at) = (Vec::new(), Vec::new(), 0);
+/// Binary cross-entropy of every candidate, and for those whose pointing words are annotated the negative logarithm of
+/// the attention that the head's first head gives to these words.
+fn stance_loss(
+    net: &Network,
+    hidden: &Tensor,
+    examples: &[&Example],
+    pointing: f64,
+    drop: &Dropout,
+) -> Result<Option<Tensor>> {
+    let (mut questions, mut truth, mut words, mut at) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for example in examples {
-        for (pair, right) in &example.pairs {
-            pairs.push(shift_pair(pair, at));
-            truth.extend_from_slice(right);
+        for lesson in &example.stances {
+            questions.push(shift_stance(&lesson.question, at));
+            truth.extend(lesson.truth.iter().flatten().copied());
+            let start = lesson.question.context.start;
+            let end = lesson.question.context.end;
+            let inside = |r: &std::ops::Range<usize>| r.start.max(start) - start..r.end.min(end).max(start) - start;
+            words.extend(lesson.words.iter().map(|w| w.as_ref().map(inside).filter(|r| !r.is_empty())));
         }
         at += example.document.tokens.ids.len();
     }
-    if pairs.is_empty() {
+    if truth.is_empty() {
         return Ok(None);
     }
-    let logits = net.heads.stance(hidden, &pairs, drop)?;
-    let truth = Tensor::from_vec(truth, logits.shape(), &Device::Cpu)?;
-    Ok(Some(binary_cross_entropy(&logits, &truth)?.sum_all()?))
+    let scores = net.heads.stance(hidden, &questions, drop)?;
+    let truth = Tensor::from_vec(truth, scores.logits.shape(), &Device::Cpu)?;
+    let judged = binary_cross_entropy(&scores.logits, &truth)?.sum_all()?;
+    let annotated: Vec<(u32, std::ops::Range<usize>)> =
+        words.into_iter().enumerate().filter_map(|(i, w)| Some((i as u32, w?))).collect();
+    if pointing <= 0.0 || annotated.is_empty() {
+        return Ok(Some(judged));
+    }
+    let (n, width) = (annotated.len(), scores.attention.dim(1)?);
+    let mut mask = vec![0.0f32; n * width];
+    for ((_, words), row) in annotated.iter().zip(mask.chunks_exact_mut(width)) {
+        row[words.start..words.end.min(width)].fill(1.0);
+    }
+    let rows: Vec<u32> = annotated.iter().map(|(i, _)| *i).collect();
+    let attention = scores.attention.index_select(&Tensor::from_vec(rows, n, &Device::Cpu)?, 0)?;
+    let seen = (attention * Tensor::from_vec(mask, (n, width), &Device::Cpu)?)?.sum(1)?;
+    let missed = (seen + 1e-4)?.log()?.sum_all()?.neg()?;
+    Ok(Some((judged + (missed * pointing)?)?))
 }
 
 #[cfg(test)]

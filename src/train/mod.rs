@@ -5,15 +5,17 @@ mod checkpoint;
 mod example;
 mod loss;
 mod optimizer;
+mod soft;
 mod sources;
 mod trainer;
 
 use std::path::PathBuf;
 
 pub use calibrate::{PairScore, calibrate};
-pub use example::{Attribution, Builder, Cut, Example, Link};
+pub use example::{Attribution, Builder, Cut, Example, Link, StanceLesson};
 pub use loss::{LossWeights, Parts, Scales, binary_cross_entropy, loss};
 pub use optimizer::{AdamConfig, AdamW};
+pub use soft::SoftLabels;
 pub use sources::{AttributionRow, AttributionSpans, RelationRow, Source, Sources, read_rows};
 pub use trainer::{Progress, Settings, Trainer, fresh_config, hold_out};
 

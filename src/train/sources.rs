@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::TrainError;
 use super::example::{Attribution, Builder, Example};
+use super::soft::SoftLabels;
 use crate::corpus::{self, Passage};
 use crate::country::Gazetteer;
 use crate::text::{CodePoints, Span};
@@ -23,6 +24,19 @@ pub struct AttributionRow {
     pub text: String,
     /// Its attributions.
     pub attributions: Vec<AttributionSpans>,
+}
+
+impl AttributionRow {
+    /// The attributions in bytes of the text.
+    fn gold(&self) -> Vec<Attribution> {
+        let index = CodePoints::new(&self.text);
+        let attribution = |a: &AttributionSpans| Attribution {
+            content: bytes(&index, &a.content),
+            source: bytes(&index, &a.source).first().copied(),
+            cue: bytes(&index, &a.cue).first().copied(),
+        };
+        self.attributions.iter().map(attribution).collect()
+    }
 }
 
 /// Spans of one attribution in code points.
@@ -128,6 +142,10 @@ pub struct Sources {
     fixed: Vec<(Example, f64)>,
     /// Share of the passages whose countries are exchanged in an epoch.
     pub swap: f64,
+    /// A teacher's answers.
+    pub soft: SoftLabels,
+    /// How far the truth of the corpus is moved towards them.
+    pub soft_weight: f32,
 }
 
 /// Draws of an exchange of countries before a passage is left as it is.
@@ -161,17 +179,14 @@ impl Sources {
         let examples: Vec<Vec<Example>> = rows
             .par_iter()
             .map(|row| {
-                let index = CodePoints::new(&row.text);
-                let gold: Vec<Attribution> = row
-                    .attributions
-                    .iter()
-                    .map(|a| Attribution {
-                        content: bytes(&index, &a.content),
-                        source: bytes(&index, &a.source).first().copied(),
-                        cue: bytes(&index, &a.cue).first().copied(),
-                    })
-                    .collect();
-                chunks(&row.text, &gold, builder)
+                let mut examples = chunks(&row.text, &row.gold(), builder)?;
+                for (i, example) in examples.iter_mut().enumerate() {
+                    // Questions that no teacher has answered teach nothing.
+                    if !self.soft.soften(&chunk_id(&row.id, i), example, 1.0) {
+                        example.stances.clear();
+                    }
+                }
+                Ok(examples)
             })
             .collect::<Result<_, TrainError>>()?;
         self.fixed.extend(examples.into_iter().flatten().map(|e| (e, source.repeat)));
@@ -193,6 +208,33 @@ impl Sources {
             self.fixed.push((builder.relation(&row.text, &source, &target, row.truth())?, repeat));
         }
         Ok(rows.len())
+    }
+
+    /// Every document with questions to the stance head, by the name under which a teacher answers them: the corpus as it is,
+    /// and the given files of attributions.
+    ///
+    /// # Errors
+    /// If a file can't be read or the tokenizer refuses a text.
+    pub fn questions(
+        &self,
+        attributions: &[Source],
+        builder: &Builder<'_>,
+    ) -> Result<Vec<(String, Example)>, TrainError> {
+        let mut all: Vec<(String, Example)> = self
+            .corpus
+            .par_iter()
+            .map(|(passage, _)| {
+                let mentions = Gazetteer::builtin().mentions(&passage.text, passage.date.as_deref());
+                Ok((passage.id.clone(), builder.passage(passage, &mentions)?))
+            })
+            .collect::<Result<_, TrainError>>()?;
+        for source in attributions {
+            for row in read_rows::<AttributionRow>(&source.path)? {
+                let examples = chunks(&row.text, &row.gold(), builder)?;
+                all.extend(examples.into_iter().enumerate().map(|(i, e)| (chunk_id(&row.id, i), e)));
+            }
+        }
+        Ok(all)
     }
 
     /// The examples of an epoch in random order, the same for the same seed and epoch.
@@ -219,9 +261,11 @@ impl Sources {
                 });
                 let passage = swapped.as_ref().unwrap_or(passage);
                 let mentions = gazetteer.mentions(&passage.text, passage.date.as_deref());
-                builder.passage(passage, &mentions)
+                let mut example = builder.passage(passage, &mentions)?;
+                self.soft.soften(&passage.id, &mut example, self.soft_weight);
+                Ok(example)
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, TrainError>>()?;
         for (example, repeat) in &self.fixed {
             for _ in 0..times(*repeat, &mut rng) {
                 examples.push(example.clone());
@@ -230,6 +274,11 @@ impl Sources {
         examples.shuffle(&mut rng);
         Ok(examples)
     }
+}
+
+/// The name under which a teacher answers the questions of a part of an attribution article.
+fn chunk_id(article: &str, part: usize) -> String {
+    format!("{article}#{part}")
 }
 
 /// An attribution article as examples of at most [`LONGEST`] windows: paragraphs are dealt out whole.
@@ -258,8 +307,9 @@ fn chunks(text: &str, gold: &[Attribution], builder: &Builder<'_>) -> Result<Vec
                 }
             })
             .collect();
-        let example = builder.attributions(&text[from..to], &part, false)?;
+        let mut example = builder.attributions(&text[from..to], &part, false)?;
         if !example.document.windows.is_empty() {
+            builder.ask(&mut example, &text[from..to], &part);
             examples.push(example);
         }
         from = to;

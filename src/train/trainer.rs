@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{self, State};
 use super::example::{Builder, Cut, Example};
-use super::loss::{LossWeights, Parts, Scales, hidden, loss, shift_pair};
+use super::loss::{LossWeights, Parts, Scales, hidden, loss};
 use super::optimizer::{AdamConfig, AdamW};
+use super::soft::SoftLabels;
 use super::sources::Sources;
 use super::{PairScore, TrainError, calibrate};
+use crate::encoder::kernels::with_bf16;
 use crate::encoder::ops::with_slice;
 use crate::encoder::{
     BertConfig, Calibration, Dropout, FILES, HeadsConfig, ModelConfig, ModelError, Network, Storage, Tokenizer,
@@ -43,6 +45,8 @@ pub struct Settings {
     pub average: f64,
     /// Worker threads: each takes a part of every batch.
     pub threads: usize,
+    /// Whether matrix products may be made in bfloat16, where the processor has units for it.
+    pub bf16: bool,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             train_words: false,
             average: 0.995,
             threads: 2,
+            bf16: true,
         }
     }
 }
@@ -94,6 +99,8 @@ pub struct Trainer {
     start: (usize, usize),
 }
 
+/// MPNet's bias of distances gets no gradient.
+const RELATIVE_BIAS: &str = "encoder.relative_attention_bias.weight";
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
 /// A model's configuration before it was ever calibrated.
@@ -133,7 +140,11 @@ impl Trainer {
         // A sentence-embedding checkpoint carries a pooler that nothing here uses.
         tensors.retain(|name, _| !name.starts_with("pooler.") && !name.ends_with("position_ids"));
         let mut rng = StdRng::seed_from_u64(settings.seed);
-        for (name, shape) in init::head_shapes(bert.hidden_size, &config) {
+        let heads = init::head_shapes(bert.hidden_size, &config);
+        // A stance head of another layout is drawn anew.
+        let fits = |name: &String, t: &Tensor| heads.iter().any(|(n, shape)| n == name && t.dims() == shape.as_slice());
+        tensors.retain(|name, tensor| !name.starts_with("stance.") || fits(name, tensor));
+        for (name, shape) in heads {
             if !tensors.contains_key(&name) {
                 tensors.insert(name.clone(), init::tensor(&name, &shape, &mut rng)?);
             }
@@ -141,7 +152,7 @@ impl Trainer {
         let mut vars = BTreeMap::new();
         let mut frozen = BTreeMap::new();
         for (name, tensor) in tensors {
-            if name == WORDS && !settings.train_words {
+            if name == WORDS && !settings.train_words || name == RELATIVE_BIAS {
                 frozen.insert(name, tensor);
             } else {
                 vars.insert(name, Var::from_tensor(&tensor)?);
@@ -241,10 +252,10 @@ impl Trainer {
                     scope.spawn(move || {
                         let seed = settings.seed.wrapping_add((step * 64 + w) as u64);
                         let drop = Dropout::new(settings.dropout, seed);
-                        let Some((loss, parts)) = loss(net, tokenizer, examples, settings.loss, scales, &drop)? else {
-                            return Ok(None);
-                        };
-                        Ok(Some((loss.backward()?, parts)))
+                        with_bf16(settings.bf16, || {
+                            let loss = loss(net, tokenizer, examples, settings.loss, scales, &drop)?;
+                            loss.map(|(loss, parts)| Ok((loss.backward()?, parts))).transpose()
+                        })
                     })
                 })
                 .collect();
@@ -306,17 +317,47 @@ impl Trainer {
     /// If a tensor operation fails.
     pub fn pair_scores(&self, examples: &[Example]) -> Result<Vec<PairScore>, TrainError> {
         let mut scores = Vec::new();
-        for example in examples.iter().filter(|e| !e.pairs.is_empty()) {
+        for example in examples.iter().filter(|e| !e.stances.is_empty()) {
             let hidden = hidden(&self.network, &self.tokenizer, &[example], &Dropout::off())?;
-            let pairs: Vec<_> = example.pairs.iter().map(|(p, _)| shift_pair(p, 0)).collect();
-            let logits = self.network.heads.stance(&hidden, &pairs, &Dropout::off())?.to_vec2::<f32>()?;
-            for (row, (_, truth)) in logits.iter().zip(&example.pairs) {
+            let questions: Vec<_> = example.stances.iter().map(|l| l.question.clone()).collect();
+            let logits = self.network.heads.judge(&hidden, &questions)?;
+            for (row, truth) in logits.iter().zip(example.stances.iter().flat_map(|l| &l.truth)) {
                 if let [a, b, c] = row[..] {
                     scores.push(PairScore { logits: [a, b, c], truth: truth.map(|t| t > 0.5) });
                 }
             }
         }
         Ok(scores)
+    }
+
+    /// This model's answers to the questions of documents that its own builder made, as labels for a smaller model. Probabilities are
+    /// uncalibrated.
+    ///
+    /// # Errors
+    /// If a tensor operation fails.
+    pub fn answer(
+        &self,
+        documents: &[(String, Example)],
+        mut report: impl FnMut(usize),
+    ) -> Result<SoftLabels, TrainError> {
+        let mut labels = SoftLabels::default();
+        for (i, (id, example)) in documents.iter().enumerate() {
+            let mut stances = Vec::with_capacity(example.stances.len());
+            if !example.stances.is_empty() {
+                let hidden = hidden(&self.network, &self.tokenizer, &[example], &Dropout::off())?;
+                let questions: Vec<_> = example.stances.iter().map(|l| l.question.clone()).collect();
+                let mut rows = self.network.heads.judge(&hidden, &questions)?.into_iter();
+                let sigmoid = |row: Vec<f32>| {
+                    std::array::from_fn(|i| Calibration::NONE.probability(row.get(i).copied().unwrap_or(0.0)))
+                };
+                for question in &questions {
+                    stances.push(rows.by_ref().take(question.candidates.len()).map(sigmoid).collect());
+                }
+            }
+            labels.insert(id.clone(), stances);
+            report(i + 1);
+        }
+        Ok(labels)
     }
 
     /// Chooses calibration and thresholds on examples that were not trained on.
@@ -409,7 +450,7 @@ fn scales(examples: &[Example], batches: usize) -> Scales {
     Scales {
         tags: mean(|e| e.tags.iter().flatten().map(Vec::len).sum()),
         links: mean(|e| e.links.len()),
-        pairs: mean(|e| e.pairs.len()),
+        stances: mean(|e| e.stances.len()),
     }
 }
 

@@ -7,9 +7,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use demarche::article::{Article, ReadOptions};
 use demarche::corpus::{self, Passage};
+use demarche::country::Gazetteer;
 use demarche::evaluate::attributions::{self, Attribution, AttributionTally};
 use demarche::evaluate::relations::{read_relations, score_relations};
-use demarche::evaluate::{self, Counts, Decision, GivenTally, Options};
+use demarche::evaluate::{self, Baseline, Counts, Decision, GivenTally, Options};
 use demarche::output::Scores;
 use demarche::pipeline::{Analyzer, Reading};
 use demarche::stance::{Place, Stance};
@@ -17,6 +18,8 @@ use demarche::statement::Statement;
 use demarche::text::{CodePoints, Span};
 use demarche::train::hold_out;
 use rayon::prelude::*;
+
+mod swapped;
 
 use super::Outcome;
 use super::model::ModelChoice;
@@ -47,9 +50,23 @@ pub(super) struct Evaluate {
     /// Relations: judge the K-th of N parts alone, that which `train --relations-fold` holds out.
     #[arg(long, value_name = "K/N")]
     fold: Option<Fold>,
+    /// Corpus: also exchange the countries of every passage and count the decisions that stay.
+    #[arg(long)]
+    swap: bool,
+    /// Corpus: what is found without a model, for comparison.
+    #[arg(long, value_enum)]
+    baseline: Option<BaselineChoice>,
     /// Resamples of the articles for the 95 % intervals; 0 for none.
     #[arg(long, default_value_t = 1000)]
     resamples: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BaselineChoice {
+    /// Every quotation is a statement.
+    Quotations,
+    /// Reporting verbs make statements, key words stances.
+    Keywords,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -112,6 +129,29 @@ impl Sink {
 }
 
 pub(super) fn run(command: &Evaluate) -> anyhow::Result<Outcome> {
+    let options = Options { resamples: command.resamples, ..Options::default() };
+    if let Some(choice) = command.baseline {
+        let kind = match choice {
+            BaselineChoice::Quotations => Baseline::Quotations,
+            BaselineChoice::Keywords => Baseline::Keywords,
+        };
+        for path in &command.paths {
+            let passages = corpus::load(path)?;
+            let gold: Vec<_> = passages.iter().map(evaluate::Article::from).collect();
+            let find = |p: &Passage| {
+                let mentions = Gazetteer::builtin().mentions(&p.text, p.date.as_deref());
+                evaluate::baseline(kind, &p.id, &p.text, &mentions)
+            };
+            let report = evaluate::evaluate(&gold, &passages.iter().map(find).collect::<Vec<_>>(), options);
+            let sink = Sink { json: command.json, predictions: None };
+            let name = match choice {
+                BaselineChoice::Quotations => "quotation marks",
+                BaselineChoice::Keywords => "key words",
+            };
+            sink.figures(path, name, &serde_json::to_value(&report)?, &report.to_string())?;
+        }
+        return Ok(Outcome::Clean);
+    }
     let analyzer = command.model.load()?;
     let predictions = match &command.predictions {
         Some(path) => Some(std::io::BufWriter::new(
@@ -120,14 +160,13 @@ pub(super) fn run(command: &Evaluate) -> anyhow::Result<Outcome> {
         None => None,
     };
     let mut sink = Sink { json: command.json, predictions };
-    let options = Options { resamples: command.resamples, ..Options::default() };
     for path in &command.paths {
         let format = match command.format {
             Some(format) => format,
             None => Format::of(path)?,
         };
         match format {
-            Format::Corpus => on_corpus(path, &analyzer, options, &mut sink)?,
+            Format::Corpus => on_corpus(path, &analyzer, options, command.swap, &mut sink)?,
             Format::Pieces => on_pieces(path, &analyzer, options, &mut sink)?,
             Format::Attributions => on_attributions(path, &analyzer, &mut sink)?,
             Format::Relations => on_relations(path, &analyzer, command.fold, &mut sink)?,
@@ -139,7 +178,7 @@ pub(super) fn run(command: &Evaluate) -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-fn on_corpus(path: &Path, analyzer: &Analyzer, options: Options, sink: &mut Sink) -> anyhow::Result<()> {
+fn on_corpus(path: &Path, analyzer: &Analyzer, options: Options, swap: bool, sink: &mut Sink) -> anyhow::Result<()> {
     let passages = corpus::load(path)?;
     let results: Vec<_> = passages
         .par_iter()
@@ -158,8 +197,14 @@ fn on_corpus(path: &Path, analyzer: &Analyzer, options: Options, sink: &mut Sink
         tally += own;
         sink.decision(&serde_json::json!({ "record": record, "given": decisions }))?;
     }
-    let json = serde_json::json!({ "report": report, "given": tally, "ece": tally.calibration_error() });
-    sink.figures(path, &analyzer.id(), &json, &format!("{report}\n{tally}"))
+    let mut json = serde_json::json!({ "report": report, "given": tally, "ece": tally.calibration_error() });
+    let mut text = format!("{report}\n{tally}");
+    if swap {
+        let consistency = swapped::consistency(&passages, analyzer)?;
+        json["swap"] = serde_json::to_value(consistency)?;
+        text.push_str(&format!("\n{consistency}"));
+    }
+    sink.figures(path, &analyzer.id(), &json, &text)
 }
 
 /// Judges the true statements of a passage; the stances with the true countries of the speakers.

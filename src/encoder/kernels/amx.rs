@@ -53,7 +53,7 @@ fn permitted() -> bool {
 
 /// Tiles of 16 rows by 64 bytes, all eight: what `ldtilecfg` reads.
 #[repr(C, align(64))]
-struct Configuration {
+pub(super) struct Configuration {
     palette: u8,
     start_row: u8,
     reserved: [u8; 14],
@@ -61,7 +61,7 @@ struct Configuration {
     rows: [u8; 16],
 }
 
-const WHOLE_TILES: Configuration = Configuration {
+pub(super) const WHOLE_TILES: Configuration = Configuration {
     palette: 1,
     start_row: 0,
     reserved: [0; 14],

@@ -1,6 +1,34 @@
-//! Matrix products in f32, through the `gemm` crate, behind a safe strided view.
+//! Matrix products behind a safe strided view: in f32 through the `gemm` crate, or in bfloat16 where a thread has asked for it and the
+//! processor has AMX.
+
+use std::cell::Cell;
 
 use gemm::Parallelism;
+
+thread_local! {
+    static BRIEF: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f` with products of this thread in bfloat16 (f32 sums) if `brief` and the processor has the units for it; for training.
+/// Results then differ from f32 by about one part in two hundred.
+pub fn with_bf16<R>(brief: bool, f: impl FnOnce() -> R) -> R {
+    let before = BRIEF.replace(brief && has_bf16());
+    let result = f();
+    BRIEF.set(before);
+    result
+}
+
+/// Whether [`with_bf16`] makes a difference on this processor.
+pub fn has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return super::amx_bf16::usable();
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Multiplications below which rounding and packing cost more than they save.
+#[cfg(target_arch = "x86_64")]
+const WORTH: usize = 1 << 20;
 
 /// A read-only matrix in a slice: `rows × cols` with a stride, in elements, for each.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +50,31 @@ impl<'a> View<'a> {
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
+    /// Number of rows.
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub(super) fn cols(self) -> usize {
+        self.cols
+    }
+
+    /// The elements, of which the first is the first of the matrix.
+    pub(super) fn data(self) -> &'a [f32] {
+        self.data
+    }
+
+    /// Elements from one row to the next.
+    pub(super) fn row_stride(self) -> usize {
+        self.row_stride
+    }
+
+    /// Elements from one column to the next.
+    pub(super) fn col_stride(self) -> usize {
+        self.col_stride
+    }
+
     /// The transposed view of the same data.
     pub fn t(self) -> Self {
         Self { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
@@ -30,12 +83,21 @@ impl<'a> View<'a> {
 
 /// `out = scale · a · b`, or `out += scale · a · b` if `accumulate`; `out` is row-major with rows `out_stride` apart.
 ///
-/// Runs on the calling thread alone: the caller decides what runs side by side.
+/// Runs on the calling thread alone: the caller decides what runs side by side. In f32, unless [`with_bf16`] says otherwise.
 ///
 /// # Panics
 /// If the inner dimensions differ or `out` is too small.
-#[allow(unsafe_code)]
 pub fn matmul(out: &mut [f32], out_stride: usize, a: View<'_>, b: View<'_>, scale: f32, accumulate: bool) {
+    #[cfg(target_arch = "x86_64")]
+    if BRIEF.get() && a.rows * a.cols * b.cols >= WORTH {
+        return super::amx_bf16::product(out, out_stride, a, b, scale, accumulate);
+    }
+    matmul_f32(out, out_stride, a, b, scale, accumulate);
+}
+
+/// [`matmul`] in f32.
+#[allow(unsafe_code)]
+pub(super) fn matmul_f32(out: &mut [f32], out_stride: usize, a: View<'_>, b: View<'_>, scale: f32, accumulate: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions");
     let (m, n, k) = (a.rows, b.cols, a.cols);
     if m == 0 || n == 0 {

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+#[cfg(target_arch = "x86_64")]
+mod amx_bf16;
 mod attend;
 mod gemm;
 mod int8;
@@ -14,7 +16,7 @@ mod peak;
 mod rows;
 
 pub use attend::{HeadRows, attend};
-pub use gemm::{View, matmul};
+pub use gemm::{View, has_bf16, matmul, with_bf16};
 pub use int8::{Int8Matrix, Int8Rows, PANEL, ROW_PAD, padded, product};
 pub use isa::Isa;
 pub use math::{

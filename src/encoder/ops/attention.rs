@@ -7,23 +7,68 @@ use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 use super::{slice, with_slice};
 use crate::encoder::kernels::{View, matmul, softmax_rows, softmax_rows_backward};
 
-struct Attention {
+/// How the tokens of a packed batch attend to each other.
+#[derive(Clone, Debug)]
+pub struct Attention {
     /// Cumulative lengths: sequence `i` holds the rows `offsets[i]..offsets[i + 1]`.
-    offsets: Arc<[usize]>,
+    pub offsets: Arc<[usize]>,
+    /// Attention heads.
+    pub heads: usize,
+    /// What is added to the scaled scores; it gets no gradient.
+    pub bias: Option<Arc<RelativeBias>>,
+}
+
+/// A bias for each head and signed distance of two tokens, as of T5 and MPNet: distances up to a quarter of the buckets have
+/// their own, longer ones share buckets that grow with the logarithm up to a distance of 128 (`relative_position_bucket` of
+/// Raffel et al., JMLR 2020).
+#[derive(Clone, Debug)]
+pub struct RelativeBias {
+    /// `[buckets, heads]`.
+    table: Vec<f32>,
+    buckets: usize,
     heads: usize,
+}
+
+impl RelativeBias {
+    /// From a checkpoint's table `[buckets, heads]`.
+    pub fn new(table: Vec<f32>, buckets: usize, heads: usize) -> Self {
+        Self { table, buckets, heads }
+    }
+
+    /// The bucket of a key's place relative to a query's.
+    fn bucket(&self, key: usize, query: usize) -> usize {
+        const FAR: f64 = 128.0;
+        let half = self.buckets / 2;
+        let side = if key > query { half } else { 0 };
+        let distance = key.abs_diff(query);
+        let exact = half / 2;
+        if distance < exact {
+            return side + distance;
+        }
+        let log = (distance as f64 / exact.max(1) as f64).ln() / (FAR / exact.max(1) as f64).ln();
+        side + (exact + (log * (half - exact) as f64) as usize).min(half.saturating_sub(1))
+    }
+
+    /// Adds the bias of a head to the scores `rows × rows` of a sequence.
+    fn add(&self, head: usize, scores: &mut [f32], rows: usize) {
+        for (query, row) in scores[..rows * rows].chunks_exact_mut(rows.max(1)).enumerate() {
+            for (key, score) in row.iter_mut().enumerate() {
+                *score += self.table.get(self.bucket(key, query) * self.heads + head).copied().unwrap_or(0.0);
+            }
+        }
+    }
 }
 
 /// Scaled dot-product attention within each sequence of a packed batch.
 ///
-/// `q`, `k` and `v` are `[tokens, width]` with the heads side by side in the width; `offsets` holds the cumulative
+/// `q`, `k` and `v` are `[tokens, width]` with the heads side by side in the width; the offsets hold the cumulative
 /// lengths of the sequences, from 0 to `tokens`. No padding and so no mask: a token sees its own sequence alone. The
 /// backward pass computes the probabilities again instead of keeping them (as in Dao et al., NeurIPS 2022, without
 /// the tiling: a sequence has at most a few hundred tokens).
 ///
 /// # Errors
 /// If the shapes do not fit or an operand is not f32 on the CPU.
-pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, offsets: &Arc<[usize]>, heads: usize) -> Result<Tensor> {
-    let op = Attention { offsets: Arc::clone(offsets), heads };
+pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, op: Attention) -> Result<Tensor> {
     q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, op)
 }
 
@@ -44,15 +89,18 @@ impl Attention {
         }))
     }
 
+    /// The softmax of the scaled scores of one sequence and head, `rows × rows`.
+    fn probabilities(&self, p: &mut [f32], q: View<'_>, k: View<'_>, rows: usize, head: usize, scale: f32) {
+        matmul(p, rows, q, k.t(), scale, false);
+        if let Some(bias) = &self.bias {
+            bias.add(head, p, rows);
+        }
+        softmax_rows(&mut p[..rows * rows], rows);
+    }
+
     fn longest(&self) -> usize {
         self.offsets.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
     }
-}
-
-/// The softmax of the scaled scores of one sequence and head, `rows × rows`.
-fn probabilities(p: &mut [f32], q: View<'_>, k: View<'_>, rows: usize, scale: f32) {
-    matmul(p, rows, q, k.t(), scale, false);
-    softmax_rows(&mut p[..rows * rows], rows);
 }
 
 impl CustomOp3 for Attention {
@@ -85,7 +133,7 @@ impl CustomOp3 for Attention {
             }
             let at = from * width + col;
             let view = |x| View::new(x, rows, dim, width);
-            probabilities(&mut p, view(&q[at..]), view(&k[at..]), rows, scale);
+            self.probabilities(&mut p, view(&q[at..]), view(&k[at..]), rows, col / dim, scale);
             matmul(&mut out[at..], width, View::new(&p, rows, rows, rows), view(&v[at..]), 1.0, false);
         }
         Ok((CpuStorage::F32(out), Shape::from((tokens, width))))
@@ -116,7 +164,7 @@ impl CustomOp3 for Attention {
                             let at = from * width + col;
                             let view = |x| View::new(x, rows, dim, width);
                             let (q, k, v, g) = (view(&q[at..]), view(&k[at..]), view(&v[at..]), view(&g[at..]));
-                            probabilities(&mut p, q, k, rows, scale);
+                            self.probabilities(&mut p, q, k, rows, col / dim, scale);
                             matmul(&mut dv[at..], width, View::new(&p, rows, rows, rows).t(), g, 1.0, false);
                             matmul(&mut dp, rows, g, v.t(), 1.0, false);
                             softmax_rows_backward(&p[..rows * rows], &mut dp[..rows * rows], rows);

@@ -9,7 +9,7 @@ mod linear;
 mod pointwise;
 mod pool;
 
-pub use attention::attention;
+pub use attention::{Attention, RelativeBias, attention};
 pub use dropout::dropout;
 pub use linear::linear;
 pub use pointwise::{gelu, layer_norm};

@@ -59,7 +59,14 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// The speaker of each statement; the statements are in the order of the text.
     pub fn speakers(&self, statements: &[Statement]) -> Vec<Option<Speaker>> {
-        Resolver::new(*self, statements).speakers()
+        let mut speakers = Resolver::new(*self, statements).speakers();
+        for speaker in speakers.iter_mut().flatten() {
+            // A territory that depends on a state is none: its officials serve no state that the codebook knows.
+            if speaker.country.is_some_and(Country::is_dependent) {
+                (speaker.country, speaker.country_by) = (None, CountryRule::Stateless);
+            }
+        }
+        speakers
     }
 
     fn sentence_of(&self, span: Span) -> usize {
