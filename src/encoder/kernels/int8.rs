@@ -182,6 +182,8 @@ pub fn product(isa: Isa, a: &[u8], rows: usize, w: &Int8Matrix, panels: Range<us
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => super::int8_x86::avx2(isa, task, out),
         #[cfg(target_arch = "x86_64")]
+        Level::AvxVnni => super::int8_x86::avxvnni(isa, task, out),
+        #[cfg(target_arch = "x86_64")]
         Level::Avx512 => super::int8_x86::avx512(isa, task, 0, out),
         #[cfg(target_arch = "x86_64")]
         Level::Amx => super::amx::product(isa, task, out),

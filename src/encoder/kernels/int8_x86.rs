@@ -1,4 +1,4 @@
-//! The int8 product for AVX-512 VNNI and AVX2.
+//! The int8 product for AVX-512 VNNI, AVX-VNNI and AVX2.
 
 use std::arch::x86_64::*;
 
@@ -86,6 +86,73 @@ fn avx512_tile<const M: usize, const P: usize>(t: Task<'_>, panel: usize, row: u
         for (m, acc) in acc.iter().enumerate() {
             for (p, acc) in acc.iter().enumerate() {
                 _mm512_storeu_si512(out.add(m * width + p * PANEL).cast(), *acc);
+            }
+        }
+    }
+}
+
+/// Rows that a register tile of AVX-VNNI spans: 6 × 2 sums, a line's 2 weights and a broadcast take 15 of 16 registers.
+/// Twelve sums hide the latency of five cycles at two dot products each, and a step of 12 dot products needs 8 loads.
+const VNNI_ROWS: usize = 6;
+
+/// [`product`](super::int8::product) with `vpdpbusd` on 256 bits, in its VEX form.
+///
+/// # Panics
+/// If `isa` is another than AVX-VNNI: those above it need not have the VEX form.
+#[allow(unsafe_code)]
+pub(super) fn avxvnni(isa: Isa, t: Task<'_>, out: &mut [i32]) {
+    assert!(isa.level() == Level::AvxVnni);
+    // SAFETY: an `Isa` of this level exists only where AVX2 and AVX-VNNI were detected.
+    unsafe { avxvnni_panels(t, out) }
+}
+
+#[target_feature(enable = "avx2,avxvnni")]
+fn avxvnni_panels(t: Task<'_>, out: &mut [i32]) {
+    for panel in 0..t.offsets.len() / PANEL {
+        for row in (0..t.rows).step_by(VNNI_ROWS) {
+            match t.rows - row {
+                1 => avxvnni_tile::<1>(t, panel, row, out),
+                2 => avxvnni_tile::<2>(t, panel, row, out),
+                3 => avxvnni_tile::<3>(t, panel, row, out),
+                4 => avxvnni_tile::<4>(t, panel, row, out),
+                5 => avxvnni_tile::<5>(t, panel, row, out),
+                _ => avxvnni_tile::<VNNI_ROWS>(t, panel, row, out),
+            }
+        }
+    }
+}
+
+/// Rows `row..row + M` by one panel.
+#[allow(unsafe_code)]
+#[inline]
+#[target_feature(enable = "avx2,avxvnni")]
+fn avxvnni_tile<const M: usize>(t: Task<'_>, panel: usize, row: usize, out: &mut [i32]) {
+    let width = t.offsets.len();
+    let (stride, panel_bytes) = (t.stride, t.panel_bytes());
+    assert!((row + M) * stride <= t.a.len() && (row + M) * width <= out.len());
+    assert!((panel + 1) * panel_bytes <= t.panels.len() && (panel + 1) * PANEL <= width);
+    // SAFETY: as in `avx512_tile`, with one panel: a line of 64 bytes, 16 offsets and 16 sums are two registers each, at
+    // elements 0 and 8. All loads and stores are unaligned ones.
+    unsafe {
+        let a = t.a.as_ptr().add(row * stride);
+        let lines = t.panels.as_ptr().add(panel * panel_bytes);
+        let offsets = t.offsets.as_ptr().add(panel * PANEL);
+        let start = [_mm256_loadu_si256(offsets.cast()), _mm256_loadu_si256(offsets.add(8).cast())];
+        let mut acc = [start; M];
+        for step in 0..stride / 4 {
+            let line = lines.add(step * LINE);
+            let w = [_mm256_loadu_si256(line.cast()), _mm256_loadu_si256(line.add(32).cast())];
+            for (m, acc) in acc.iter_mut().enumerate() {
+                let x = _mm256_set1_epi32(a.add(m * stride + step * 4).cast::<i32>().read_unaligned());
+                for (acc, w) in acc.iter_mut().zip(w) {
+                    *acc = _mm256_dpbusd_avx_epi32(*acc, x, w);
+                }
+            }
+        }
+        let out = out.as_mut_ptr().add(row * width + panel * PANEL);
+        for (m, acc) in acc.into_iter().enumerate() {
+            for (half, acc) in acc.into_iter().enumerate() {
+                _mm256_storeu_si256(out.add(m * width + half * 8).cast(), acc);
             }
         }
     }

@@ -8,6 +8,9 @@ pub(super) enum Level {
     /// AVX2 with FMA: int16 products.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX2 with FMA and AVX-VNNI: int8 dot products on 256 bits, of processors without AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
     /// AVX-512 with VNNI: int8 dot products.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -34,6 +37,9 @@ impl Isa {
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 out.push(Self(Level::Avx2));
+                if is_x86_feature_detected!("avxvnni") {
+                    out.push(Self(Level::AvxVnni));
+                }
             }
             if is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
@@ -51,20 +57,25 @@ impl Isa {
         out
     }
 
-    /// The fastest of this processor, or the one that [`Isa::VARIABLE`] names if the processor has it.
-    pub fn best() -> Self {
-        let all = Self::available();
-        let wanted = std::env::var(Self::VARIABLE).ok();
-        let chosen = all.iter().find(|isa| Some(isa.name()) == wanted.as_deref());
-        chosen.or(all.last()).copied().unwrap_or(Self(Level::Portable))
+    /// The one of this [`Isa::name`], if the processor has it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::available().into_iter().find(|isa| isa.name() == name)
     }
 
-    /// `portable`, `avx2`, `avx512` or `amx`.
+    /// The fastest of this processor, or the one that [`Isa::VARIABLE`] names if the processor has it.
+    pub fn best() -> Self {
+        let wanted = std::env::var(Self::VARIABLE).ok().and_then(|name| Self::named(&name));
+        wanted.or_else(|| Self::available().pop()).unwrap_or(Self(Level::Portable))
+    }
+
+    /// `portable`, `avx2`, `avxvnni`, `avx512` or `amx`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Level::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::AvxVnni => "avxvnni",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
@@ -94,7 +105,7 @@ macro_rules! dispatch {
                     unsafe { avx512($($arg),*) }
                 }
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => {
+                Level::Avx2 | Level::AvxVnni => {
                     #[target_feature(enable = "avx2,fma")]
                     fn avx2($($arg: $ty),*) { $body::<$crate::encoder::kernels::lanes::Avx2>($($arg),*) }
                     // SAFETY: as above.
@@ -107,3 +118,19 @@ macro_rules! dispatch {
 }
 
 pub(super) use dispatch;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instruction_sets_come_slowest_first_and_are_found_by_name() {
+        let all = Isa::available();
+        assert_eq!(all[0].name(), "portable");
+        assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
+        for isa in all {
+            assert_eq!(Isa::named(isa.name()), Some(isa));
+        }
+        assert_eq!(Isa::named("mmx"), None);
+    }
+}

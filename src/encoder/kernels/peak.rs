@@ -38,6 +38,9 @@ fn run(isa: Isa) -> usize {
         // SAFETY: an `Isa` of this level exists only where AVX2 was detected.
         Level::Avx2 => unsafe { avx2() },
         #[cfg(target_arch = "x86_64")]
+        // SAFETY: an `Isa` of this level exists only where AVX-VNNI was detected.
+        Level::AvxVnni => unsafe { avxvnni() },
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: an `Isa` of this level exists only where AVX-512 VNNI was detected.
         Level::Avx512 => unsafe { avx512() },
         #[cfg(target_arch = "x86_64")]
@@ -92,6 +95,20 @@ fn opaque_madd(x: __m256i, w: __m256i) -> __m256i {
         );
     }
     out
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,avxvnni")]
+fn avxvnni() -> usize {
+    let (x, w) = (black_box(_mm256_set1_epi8(3)), black_box(_mm256_set1_epi8(5)));
+    let mut sums = [_mm256_setzero_si256(); CHAINS];
+    for _ in 0..STEPS {
+        for sum in &mut sums {
+            *sum = _mm256_dpbusd_avx_epi32(*sum, x, w);
+        }
+    }
+    black_box(sums);
+    STEPS * CHAINS * 64
 }
 
 #[cfg(target_arch = "x86_64")]
